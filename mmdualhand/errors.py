@@ -1,0 +1,31 @@
+"""Errors a user can act on.
+
+The command line prints these as one sentence (exit status 2); everything else
+is a defect of the program and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class HandUserError(Exception):
+    """Base of every error whose message alone tells the user what to do."""
+
+
+class MissingFileError(HandUserError, FileNotFoundError):
+    """A file or folder that the user has to supply is not there."""
+
+
+class DataError(HandUserError, ValueError):
+    """A data file or record is broken; the message names file and record."""
+
+
+class ConfigError(HandUserError, ValueError):
+    """A configuration value is wrong; the message names the key and the way out."""
+
+
+class UnsafeFileError(HandUserError, ValueError):
+    """A pickle asks for more than tensors, numbers and containers."""
+
+
+class MissingPackageError(HandUserError, ImportError):
+    """An optional package is needed for this call and is not installed."""
