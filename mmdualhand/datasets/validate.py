@@ -1,0 +1,176 @@
+"""Checks of canonical records: one by one for shape and unit, a few together for mix-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmdualhand.errors import DataError
+from mmdualhand.structures import (
+    JOINT_NAMES,
+    NUM_JOINTS,
+    REFERENCE_BONE,
+    ROOT_JOINT,
+    Camera,
+    HandSample,
+    chirality_scores,
+)
+
+REFERENCE_RANGE_MM = (5.0, 120.0)
+SWAP_HINT = 'are x and y swapped?'
+
+_LABEL_SHAPES = {
+    'keypoints_2d': (NUM_JOINTS, 2),
+    'keypoints_3d': (NUM_JOINTS, 3),
+    'keypoints_visible': (NUM_JOINTS,),
+}
+_PAIRS = (('depth_path', 'depth_encoding'), ('mask_path', 'mask_values'))
+
+
+def check_record(record: Mapping[str, Any], where: str = '') -> None:
+    """Check one record: keys, shapes, finite numbers, side, units.
+
+    Args:
+        record: See :class:`mmdualhand.structures.HandSample`.
+        where: File or dataset it comes from, named in the error.
+
+    Raises:
+        DataError: Something is wrong; the message names the record and the key.
+    """
+    name = f'record {record.get("sample_id", "without sample_id")!r}' + (f' of {where}' if where else '')
+    for key in ('sample_id', 'img_path', 'hand_side', 'camera'):
+        if key not in record:
+            raise DataError(
+                f'{name} has no {key!r}; a record must have sample_id, img_path, hand_side, camera.'
+            )
+    if record['hand_side'] not in ('left', 'right'):
+        raise DataError(f"{name}: hand_side must be 'left' or 'right', got {record['hand_side']!r}.")
+    try:
+        Camera(record['camera'])
+    except (ValueError, TypeError) as error:
+        raise DataError(f'{name}: camera is no intrinsic matrix: {error}.') from error
+    for key, shape in _LABEL_SHAPES.items():
+        if key in record:
+            _check_array(record[key], shape, f'{name}: {key}')
+    for first, second in _PAIRS:
+        if (first in record) != (second in record):
+            raise DataError(f'{name}: {first} and {second} belong together, one of them is missing.')
+    _check_scale(record, name)
+
+
+def _check_array(value: Any, shape: tuple[int, ...], name: str) -> None:
+    array = np.asarray(value)
+    if array.shape != shape:
+        raise DataError(f'{name} must have shape {shape}, got {array.shape}.')
+    if not np.isfinite(array).all():
+        joints = sorted({int(joint) for joint in np.nonzero(~np.isfinite(array))[0]})
+        raise DataError(
+            f'{name} is not finite at joints {joints}; leave the key out of a record without labels.'
+        )
+
+
+def _check_scale(record: Mapping[str, Any], name: str) -> None:
+    """Refuse lengths that cannot be millimetres."""
+    lengths = {}
+    if 'keypoints_3d' in record:
+        joints = np.asarray(record['keypoints_3d'])
+        start, end = REFERENCE_BONE
+        lengths['the bone 9-10 of keypoints_3d'] = float(np.linalg.norm(joints[end] - joints[start]))
+        if joints[ROOT_JOINT, 2] <= 0:
+            raise DataError(
+                f'{name}: the middle MCP of keypoints_3d lies behind the camera (z = '
+                f'{joints[ROOT_JOINT, 2]:g}); '
+                'the camera frame is x right, y down, z forward.'
+            )
+    if 'ref_length' in record:
+        lengths['ref_length'] = float(record['ref_length'])
+    low, high = REFERENCE_RANGE_MM
+    for what, length in lengths.items():
+        if not low <= length <= high:
+            guess = (
+                'looks like metres'
+                if 0.005 <= length <= 0.12
+                else ('looks like centimetres' if 0.5 <= length <= 12 else 'is no hand in millimetres')
+            )
+            raise DataError(
+                f'{name}: {what} measures {length:.4g}, which {guess}; records are in millimetres.'
+            )
+
+
+def find_mixups(
+    records: Sequence[HandSample],
+    image_sizes: Sequence[tuple[int, int] | None],
+    tolerance: float | None = 2.0,
+) -> list[str]:
+    """Look at several records together for what a single one cannot show.
+
+    Args:
+        records: Checked records.
+        image_sizes: (w, h) of each record's image, None where unknown.
+        tolerance: Largest median distance, px, between ``keypoints_2d`` and the
+            projection of ``keypoints_3d``; None leaves this check out.
+
+    Returns:
+        One sentence per finding; empty if nothing was found.
+    """
+    findings = _joints_outside(records, image_sizes)
+    if tolerance is not None:
+        findings += _bad_projections(records, tolerance)
+    return findings + _wrong_side(records)
+
+
+def _joints_outside(records: Sequence[HandSample], sizes: Sequence[tuple[int, int] | None]) -> list[str]:
+    outside, counted = np.zeros(NUM_JOINTS), np.zeros(NUM_JOINTS)
+    for record, size in zip(records, sizes, strict=True):
+        if size is None or 'keypoints_2d' not in record:
+            continue
+        uv = record['keypoints_2d']
+        seen = np.asarray(record.get('keypoints_visible', np.ones(NUM_JOINTS))) > 0
+        counted += seen
+        outside += seen & ((uv < -0.5) | (uv > np.array(size) - 0.5)).any(axis=-1)
+    share = outside / np.maximum(counted, 1)
+    return [
+        f'joint {joint} ({JOINT_NAMES[joint]}) is outside the image in {share[joint]:.0%} of '
+        f'{int(counted[joint])} samples; {SWAP_HINT}'
+        for joint in np.nonzero((share > 0.5) & (counted >= 2))[0]
+    ]
+
+
+def _bad_projections(records: Sequence[HandSample], tolerance: float) -> list[str]:
+    labelled = [record for record in records if 'keypoints_2d' in record and 'keypoints_3d' in record]
+    errors, swapped = [], []
+    for record in labelled:
+        projected = Camera(record['camera']).project(record['keypoints_3d'])
+        errors.append(np.linalg.norm(projected - record['keypoints_2d'], axis=-1))
+        swapped.append(np.linalg.norm(projected - record['keypoints_2d'][:, ::-1], axis=-1))
+    if not errors or float(np.median(errors)) <= tolerance:
+        return []
+    hint = (
+        SWAP_HINT
+        if np.median(swapped) <= tolerance
+        else ('does camera belong to this image size, and keypoints_3d to this camera?')
+    )
+    worst = int(np.argmax(np.mean(errors, axis=0)))
+    return [
+        f'keypoints_3d projected with camera is {np.median(errors):.1f} px (median) from keypoints_2d, '
+        'worst at '
+        f'joint {worst} ({JOINT_NAMES[worst]}), in {len(labelled)} samples; {hint}'
+    ]
+
+
+def _wrong_side(records: Sequence[HandSample]) -> list[str]:
+    findings = []
+    for side, sign in (('left', 1), ('right', -1)):
+        joints = [r['keypoints_3d'] for r in records if r['hand_side'] == side and 'keypoints_3d' in r]
+        if len(joints) < 4:
+            continue
+        against = np.sign(chirality_scores(np.stack(joints))) == sign
+        if against.mean() > 0.75:  # single hands may bend backwards, nearly all do not
+            findings.append(
+                f'{len(joints)} hands are labelled {side!r} but bend the other way; is hand_side, the '
+                'joint order '
+                'or the sign of an axis wrong?'
+            )
+    return findings

@@ -1,0 +1,50 @@
+"""Data shared by the dataset tests."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fixtures.rhd_writer import write_rhd
+
+SHARED_DATA = Path(__file__).resolve().parents[3] / 'shared' / 'data'
+
+
+@pytest.fixture(scope='session')
+def rhd_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fixture set of 16 training and 6 evaluation images; not to be changed."""
+    root = tmp_path_factory.mktemp('rhd') / 'RHD_published_v2'
+    write_rhd(root, 16, 'training', seed=3)
+    return write_rhd(root, 6, 'evaluation', seed=3)
+
+
+@pytest.fixture
+def rhd_copy(rhd_root: Path, tmp_path: Path) -> Path:
+    """A copy of the fixture set that a test may damage."""
+    return Path(shutil.copytree(rhd_root, tmp_path / 'RHD'))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def shared_folder(name: str) -> Path:
+    """A folder of real sample files, or skip the test."""
+    folder = SHARED_DATA / name
+    if not folder.is_dir():
+        pytest.skip(f'real sample files are not here: {folder}')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def ge_folder() -> Path:
+    return shared_folder('ge_real')
+
+
+@pytest.fixture(scope='session')
+def rhd_mmpose_folder() -> Path:
+    return shared_folder('rhd_mmpose')
