@@ -1,0 +1,90 @@
+"""Checkpoints that load with ``weights_only=True`` and survive a kill at any moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from mmdualhand.compat import cap_history, from_plain, replace_file, to_plain
+from mmdualhand.registry import HOOKS
+
+_HISTORY_LENGTH = 10_000
+_CAP_EVERY = 1_000
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """mmengine's checkpoint hook with three faults mended.
+
+    * The file holds tensors, numbers, strings and containers only, so it loads
+      without running code from it. It also carries the network's config as
+      plain data (``meta['model']``), so that testing needs no training config.
+    * A checkpoint is written beside its final name and moved into place, and
+      old ones are removed afterwards: a killed run always has its last one.
+    * Histories of logged scalars are capped, so that logging does not get
+      slower with the length of a run.
+
+    Arguments are those of mmengine's ``CheckpointHook``.
+    """
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Turn everything but the weights into plain data."""
+        model = runner.cfg.get('model')
+        if isinstance(model, dict):
+            checkpoint['meta']['model'] = model
+        for key in ('meta', 'message_hub', 'param_schedulers'):
+            if key in checkpoint:
+                checkpoint[key] = to_plain(checkpoint[key])
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Restore the history buffers."""
+        if 'message_hub' in checkpoint:
+            checkpoint['message_hub'] = from_plain(checkpoint['message_hub'])
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Save by iteration where configured; cap the histories now and then."""
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        if self.every_n_train_iters(runner, _CAP_EVERY):
+            cap_history(runner.message_hub.log_scalars, _HISTORY_LENGTH)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        name = self.filename_tmpl.format(step)
+        final = Path(self.out_dir) / name
+        self.last_ckpt = str(final)
+        stale = self._remember(runner, step)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir,
+            f'{name}.partial',
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if not is_main_process():
+            return
+        replace_file(f'{final}.partial', final)
+        pointer = Path(runner.work_dir) / 'last_checkpoint'
+        Path(f'{pointer}.partial').write_text(self.last_ckpt)
+        replace_file(f'{pointer}.partial', pointer)
+        for old in stale:
+            (Path(self.out_dir) / self.filename_tmpl.format(old)).unlink(missing_ok=True)
+
+    def _remember(self, runner: Runner, step: int) -> list[int]:
+        """Note this step as kept; return the steps that fall out."""
+        if self.max_keep_ckpts <= 0 or (self.keep_ckpt_ids and self.keep_ckpt_ids[-1] == step):
+            return []
+        stale = []
+        while len(self.keep_ckpt_ids) >= self.max_keep_ckpts:
+            stale.append(self.keep_ckpt_ids.popleft())
+        self.keep_ckpt_ids.append(step)
+        runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        return stale

@@ -1,0 +1,29 @@
+"""Networks, losses and estimators."""
+
+from mmdualhand.models.backbones import DualEncoder, DualResNet, ResNetEncoder, StagedEncoder
+from mmdualhand.models.branch_norm import BranchBatchNorm, batch_layout
+from mmdualhand.models.data_preprocessor import HandDataPreprocessor
+from mmdualhand.models.estimators import BaseHandEstimator, DualModalityEstimator
+from mmdualhand.models.heads import MultiModal25DHead, MultiModalPrediction, ProjectionHead
+from mmdualhand.models.losses import FeatureAlign, MultiModalL1, NTXent, PoseDist
+from mmdualhand.models.necks import DepthAttention
+
+__all__ = [
+    'BaseHandEstimator',
+    'BranchBatchNorm',
+    'DepthAttention',
+    'DualEncoder',
+    'DualModalityEstimator',
+    'DualResNet',
+    'FeatureAlign',
+    'HandDataPreprocessor',
+    'MultiModal25DHead',
+    'MultiModalL1',
+    'MultiModalPrediction',
+    'NTXent',
+    'PoseDist',
+    'ProjectionHead',
+    'ResNetEncoder',
+    'StagedEncoder',
+    'batch_layout',
+]

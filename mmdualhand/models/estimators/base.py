@@ -1,0 +1,112 @@
+"""What all estimators share: mode dispatch and the form of their predictions."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData, PixelData
+from torch import Tensor
+
+from mmdualhand.models.estimators.uncrop import uncrop_predictions
+from mmdualhand.models.heads import MultiModalPrediction
+from mmdualhand.structures import HandDataSample
+
+Inputs = Mapping[str, Any]
+Targets = Mapping[str, Tensor]
+
+INSTANCE_FIELD = {
+    'rgb': 'pred_instances',
+    'depth': 'pred_instances_depth',
+    'fused': 'pred_instances_fused',
+}
+
+
+class BaseHandEstimator(BaseModel):
+    """Routes a preprocessed batch to ``loss``, ``predict`` or ``extract``.
+
+    Subclasses implement :meth:`loss`, :meth:`predict_branches` and
+    :meth:`extract`.
+    """
+
+    def forward(
+        self,
+        inputs: Inputs,
+        targets: Targets | None = None,
+        data_samples: Sequence[HandDataSample] | None = None,
+        mode: str = 'tensor',
+    ) -> Any:
+        """One entry for the Runner.
+
+        Args:
+            inputs: ``rgb (V*B, 3, H, W)``, ``views`` and, where loaded,
+                ``depth (V*B, 1, H, W)``, as the data preprocessor leaves them.
+            targets: Batched labels and camera facts.
+            data_samples: One a sample, filled by ``predict``.
+            mode: ``loss``, ``predict`` or ``tensor``.
+
+        Returns:
+            A dict of losses; the data samples with predictions; or raw
+            predictions by branch.
+
+        Raises:
+            ValueError: Unknown mode, or what the mode needs is missing.
+        """
+        if mode == 'loss':
+            if targets is None:
+                raise ValueError("mode='loss' needs targets")
+            return self.loss(inputs, targets)
+        if mode == 'predict':
+            if targets is None or data_samples is None:
+                raise ValueError("mode='predict' needs targets (cameras, crops) and data_samples")
+            return self.predict(inputs, targets, data_samples)
+        if mode == 'tensor':
+            return self.extract(inputs)
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    @abstractmethod
+    def loss(self, inputs: Inputs, targets: Targets) -> dict[str, Tensor]:
+        """Losses of one training step, each named ``loss_*``."""
+
+    @abstractmethod
+    def predict_branches(self, inputs: Inputs) -> dict[str, MultiModalPrediction]:
+        """Predictions with scores of every branch asked for at test time."""
+
+    @abstractmethod
+    def extract(self, inputs: Inputs) -> dict[str, MultiModalPrediction]:
+        """Raw predictions of every branch that the input allows."""
+
+    def predict(
+        self, inputs: Inputs, targets: Targets, data_samples: Sequence[HandDataSample]
+    ) -> list[HandDataSample]:
+        """Predict and write the results on the data samples.
+
+        2D keypoints are pixels of the original image, 3D keypoints mm in its
+        camera frame, left hands un-mirrored; ``pose25d`` stays on the 64-grid
+        of the crop. 3D is given where root depth and reference length are
+        known. Mask and depth map are those of the rgb branch, in the crop.
+        """
+        samples = list(data_samples)
+        for branch, prediction in self.predict_branches(inputs).items():
+            arrays = uncrop_predictions(self.codec, prediction, targets)
+            for i, sample in enumerate(samples):
+                fields = {key: value[i : i + 1] for key, value in arrays.items()}
+                setattr(sample, INSTANCE_FIELD[branch], InstanceData(**fields))
+            if branch == 'rgb':
+                self._write_maps(prediction, samples)
+        return samples
+
+    @property
+    @abstractmethod
+    def codec(self) -> Any:
+        """The 2.5D codec of the decoder."""
+
+    @staticmethod
+    def _write_maps(prediction: MultiModalPrediction, samples: Sequence[HandDataSample]) -> None:
+        mask: np.ndarray = prediction.mask.detach().cpu().numpy()
+        depth: np.ndarray = prediction.depth_map.detach().clamp(0, 1).cpu().numpy()
+        for i, sample in enumerate(samples):
+            sample.pred_fields = PixelData(mask=mask[i], depth_map=depth[i])

@@ -1,0 +1,210 @@
+"""Stage 1: pre-training with multi-level alignment, and every row built from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmdualhand.errors import ConfigError
+from mmdualhand.models.backbones.dual_encoder import BRANCHES, DualFeatures, check_branches
+from mmdualhand.models.branch_norm import Segment, batch_layout, view_segments
+from mmdualhand.models.estimators.base import BaseHandEstimator, Inputs, Targets
+from mmdualhand.models.heads import MultiModalPrediction
+from mmdualhand.registry import MODELS
+
+
+@MODELS.register_module()
+class DualModalityEstimator(BaseHandEstimator):
+    """Supervised branches, contrastive pairs and feature alignment, chosen by config.
+
+    The full form is Eq. 7 of the paper: M(y_R) + M(y_D) + M(y_F) +
+    lambda_c L_c. With ``branches=('rgb',)`` it is the synthetic-only baseline;
+    rows of Table 4 up to +L_c and the alignment and contrastive rows of
+    Table 3 are other choices of ``branches``, ``contrast`` and ``align``. At
+    test time only RGB is used unless ``test_cfg`` names more branches.
+
+    The plain view is decoded, all branches as one batch; the augmented view
+    only meets the contrastive loss.
+
+    Args:
+        backbone: Config of a :class:`DualResNet` or :class:`DualEncoder`.
+        head: Config of the decoder; ``in_channels`` is filled in.
+        branches: Branches that are built and supervised.
+        contrast: Positive pairs, each two of ``rgb, depth, fused``, a ``+``
+            behind a name meaning its augmented view.
+        contrast_weight: lambda_c.
+        loss_contrast: Config of the contrastive loss.
+        projector: Config of the projection head, one for the RGB encoder
+            (rgb and fused) and one for the depth encoder are built from it.
+        align: Config of a feature alignment loss, or None.
+        bn_groups: See :class:`~mmdualhand.models.branch_norm.BranchBatchNorm`.
+        channels_last: Keep weights in channels-last memory order.
+        test_cfg: ``branches`` to predict at test time; default rgb alone.
+        data_preprocessor: Config; ``augmented_view`` follows from ``contrast``.
+        init_cfg: Initialisation in mmengine's form.
+    """
+
+    def __init__(
+        self,
+        backbone: dict[str, Any],
+        head: dict[str, Any],
+        branches: Sequence[str] = BRANCHES,
+        contrast: Sequence[Sequence[str]] = (),
+        contrast_weight: float = 0.1,
+        loss_contrast: dict[str, Any] | None = None,
+        projector: dict[str, Any] | None = None,
+        align: dict[str, Any] | None = None,
+        bn_groups: str = 'per_branch',
+        channels_last: bool = False,
+        test_cfg: dict[str, Any] | None = None,
+        data_preprocessor: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        self.branches = check_branches(branches)
+        self.contrast = _check_pairs(contrast, self.branches)
+        preprocessor = dict(data_preprocessor or dict(type='HandDataPreprocessor'))
+        preprocessor.setdefault('augmented_view', any('+' in name for pair in self.contrast for name in pair))
+        super().__init__(data_preprocessor=MODELS.build(preprocessor), init_cfg=init_cfg)
+        shared = dict(branches=self.branches, bn_groups=bn_groups)
+        self.backbone = MODELS.build({**shared, **backbone})
+        self.head = MODELS.build({**shared, **head, 'in_channels': self.backbone.out_channels})
+        self.contrast_weight = contrast_weight
+        if self.contrast:
+            self.loss_contrast = MODELS.build(loss_contrast or dict(type='NTXent'))
+            self.projectors = self._build_projectors(projector or dict(type='ProjectionHead'), bn_groups)
+        self.align: Any = None if align is None else MODELS.build(align)
+        if self.align is not None and 'depth' not in self.branches:
+            raise ConfigError('align compares RGB with depth features: add "depth" to branches')
+        self.test_branches = check_branches((test_cfg or {}).get('branches', ('rgb',)))
+        if not set(self.test_branches) <= set(self.branches):
+            raise ConfigError(
+                f'test_cfg.branches {self.test_branches} are not all among the branches {self.branches}'
+            )
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+
+    @property
+    def codec(self) -> Any:
+        """The 2.5D codec of the decoder."""
+        return self.head.codec
+
+    def _build_projectors(self, config: dict[str, Any], bn_groups: str) -> Any:
+        used = {name.rstrip('+') for pair in self.contrast for name in pair}
+        config = {'bn_groups': bn_groups, **config, 'in_channels': self.backbone.out_channels}
+        encoders = {'rgb': ('rgb', 'fused'), 'depth': ('depth',)}
+        users = {name: [b for b in branches if b in used] for name, branches in encoders.items()}
+        return nn.ModuleDict(
+            {name: MODELS.build({**config, 'branches': some}) for name, some in users.items() if some}
+        )
+
+    def loss(self, inputs: Inputs, targets: Targets) -> dict[str, Tensor]:
+        """Losses of one step (Eq. 7).
+
+        Args:
+            inputs: ``rgb (V*B, 3, H, W)``, ``depth (V*B, 1, H, W)`` for more
+                than the rgb branch, ``views`` V, plain rows first.
+            targets: ``pose25d (B, 21, 3)``, ``mask`` and ``depth_map (B, 1, H, W)``.
+
+        Returns:
+            ``loss_pose_*``, ``loss_mask_*``, ``loss_depth_map_*`` for every
+            branch, ``loss_contrast`` and ``loss_align`` where configured; all
+            weights included.
+
+        Raises:
+            ConfigError: The batch lacks what the branches or pairs need.
+        """
+        views = int(inputs.get('views', 1))
+        self._check_batch(inputs, views)
+        features = self.backbone.encode(
+            inputs['rgb'], inputs.get('depth'), views, keep_stages=self.align is not None
+        )
+        losses = self._supervised(features, targets, views)
+        if self.contrast:
+            losses['loss_contrast'] = self.contrast_weight * self._contrastive(features, views)
+        if self.align is not None:
+            losses['loss_align'] = self._aligned(features, inputs['rgb'].shape[0] // views)
+        return losses
+
+    def _check_batch(self, inputs: Inputs, views: int) -> None:
+        if len(self.branches) > 1 and inputs.get('depth') is None:
+            raise ConfigError(
+                f'the branches {self.branches} need depth maps in the batch: load depth and mask in the '
+                "pipeline (LoadHandModalities, NormalizeDepth) or set model.branches=('rgb',)"
+            )
+        if views == 1 and any('+' in name for pair in self.contrast for name in pair):
+            raise ConfigError(
+                f'the pairs {self.contrast} need an augmented view: set data_preprocessor.augmented_view=True'
+            )
+
+    def _supervised(self, features: DualFeatures, targets: Targets, views: int) -> dict[str, Tensor]:
+        predictions = self._decode({b: x[: x.shape[0] // views] for b, x in features.final.items()})
+        maps = self.head.map_targets(targets, tuple(predictions['rgb'].mask.shape[-2:]))
+        losses = {}
+        for branch, prediction in predictions.items():
+            for name, value in self.head.loss(prediction, targets['pose25d'], maps).items():
+                losses[f'{name}_{branch}'] = value
+        return losses
+
+    def _decode(
+        self, features: dict[str, Tensor], with_scores: bool = False
+    ) -> dict[str, MultiModalPrediction]:
+        """Run the decoder once on all branches."""
+        segments = [Segment(branch, x.shape[0]) for branch, x in features.items()]
+        with batch_layout(segments):
+            together = self.head(torch.cat(list(features.values())), with_scores=with_scores)
+        out, start = {}, 0
+        for segment in segments:
+            out[segment.branch] = together.rows(start, start + segment.size)
+            start += segment.size
+        return out
+
+    def _contrastive(self, features: DualFeatures, views: int) -> Tensor:
+        embeddings: dict[str, Tensor] = {}
+        for projector in self.projectors.values():
+            users = projector.branches
+            rows = [view_segments(b, features.final[b].shape[0], views) for b in users]
+            with batch_layout([segment for segments in rows for segment in segments]):
+                z = projector(torch.cat([features.final[b] for b in users]))
+            for branch, part in zip(users, z.chunk(len(users)), strict=True):
+                embeddings.update(zip((branch, f'{branch}+'), part.chunk(views), strict=False))
+        terms = [self.loss_contrast(embeddings[a], embeddings[b]) for a, b in self.contrast]
+        return torch.stack(terms).sum()
+
+    def _aligned(self, features: DualFeatures, rows: int) -> Tensor:
+        index = [self.backbone.stage_index(name) for name in self.align.stages]
+        rgb, depth = features.stages['rgb'], features.stages['depth']
+        return self.align([rgb[i][:rows] for i in index], [depth[i][:rows] for i in index])
+
+    def predict_branches(self, inputs: Inputs) -> dict[str, MultiModalPrediction]:
+        """Predictions of the test branches; RGB alone needs no depth input.
+
+        Raises:
+            ConfigError: Depth or fused is asked for and the batch has no depth.
+        """
+        depth = inputs.get('depth') if len(self.test_branches) > 1 else None
+        if len(self.test_branches) > 1 and depth is None:
+            raise ConfigError(
+                f'test_cfg.branches {self.test_branches} need depth maps and this dataset gives none: '
+                "use test_cfg.branches=('rgb',)"
+            )
+        final = self.backbone(inputs['rgb'], depth)
+        return self._decode({b: final[b] for b in self.test_branches}, with_scores=True)
+
+    def extract(self, inputs: Inputs) -> dict[str, MultiModalPrediction]:
+        """Raw predictions of every branch that the input allows."""
+        return self._decode(self.backbone(inputs['rgb'], inputs.get('depth')))
+
+
+def _check_pairs(contrast: Sequence[Sequence[str]], branches: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for pair in contrast:
+        if len(pair) != 2 or any(name.removesuffix('+') not in branches for name in pair):
+            raise ConfigError(
+                f'contrast pairs name two of the branches {tuple(branches)}, with "+" for the augmented '
+                f'view, got {tuple(pair)}'
+            )
+        pairs.append((str(pair[0]), str(pair[1])))
+    return tuple(pairs)
