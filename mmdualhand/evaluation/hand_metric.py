@@ -1,0 +1,208 @@
+"""What the metric classes share: gathering poses, skipping the unlabelled, saying how it was measured."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from mmdualhand.errors import ConfigError, DataError
+from mmdualhand.structures import FINGERS, JOINT_NAMES, NUM_JOINTS, ROOT_JOINT
+
+BRANCHES = ('rgb', 'depth', 'fused')
+
+
+class HandMetric(BaseMetric):
+    """A metric over (21, D) joints of one or several branches.
+
+    One small record a sample is kept (joints, no images), so that collecting
+    across ranks is cheap and mmengine can drop the samples that pad the last
+    batch.
+
+    Result keys are ``<name>`` for the branch ``rgb`` and ``<branch>/<name>`` for
+    the others, with ``/<finger>`` or ``/<joint>`` behind.
+
+    Args:
+        branches: Branches to measure, of ``rgb``, ``depth``, ``fused``; the
+            estimator must predict them.
+        visible_only: Leave out joints that the labels mark as not visible. False
+            measures every joint whose label is finite: in RHD an occluded joint
+            still has a valid label.
+        per_joint: Also report each joint.
+        per_finger: Also report each finger (4 joints; the wrist is in none).
+        **kwargs: ``collect_device``, ``prefix``, ``collect_dir`` of mmengine.
+
+    Raises:
+        ConfigError: Unknown or no branch.
+    """
+
+    # An empty prefix, because None makes mmengine warn at every build.
+    default_prefix: ClassVar[str | None] = ''
+    rule: ClassVar[str]
+    """``'less'`` or ``'greater'``: which direction is better (``save_best`` needs it)."""
+    label: ClassVar[str]
+    """Key of the joints in ``gt_instances`` and ``pred_instances``."""
+    dims: ClassVar[int]
+    """Leading coordinates of ``label`` that are measured."""
+
+    def __init__(
+        self,
+        branches: Sequence[str] = ('rgb',),
+        visible_only: bool = False,
+        per_joint: bool = False,
+        per_finger: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.branches = (branches,) if isinstance(branches, str) else tuple(branches)
+        if not self.branches or not set(self.branches) <= set(BRANCHES):
+            raise ConfigError(f'branches must be some of {BRANCHES}, got {branches!r}')
+        self.visible_only = visible_only
+        self.per_joint = per_joint
+        self.per_finger = per_finger
+
+    @abstractmethod
+    def measure(self, pred: np.ndarray, gt: np.ndarray, counts: np.ndarray) -> dict[str, float]:
+        """Measure one branch.
+
+        Args:
+            pred: (N, 21, dims) predictions.
+            gt: (N, 21, dims) labels; NaN where unknown.
+            counts: (N, 21) bool, joints to measure (at least one).
+
+        Returns:
+            Result name to value.
+        """
+
+    @abstractmethod
+    def protocol(self) -> str:
+        """Unit, frame, alignment and rule of this metric, for the log."""
+
+    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the joints of each sample.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Data samples as dicts, as mmengine's evaluator hands
+                them over, with ``pred_instances`` and, where labelled,
+                ``gt_instances``.
+
+        Raises:
+            ConfigError: A labelled sample lacks the prediction of a branch.
+            DataError: Joints of another shape.
+        """
+        for sample in data_samples:
+            entry: dict[str, Any] = {'crop_rule': str(sample.get('crop_rule', 'unknown')), 'gt': None}
+            gt = self._joints(sample, 'gt_instances')
+            if gt is not None and np.isfinite(gt).any():
+                entry['gt'] = gt
+                entry['counts'] = np.isfinite(gt).all(-1) & self._visible(sample)
+                for branch in self.branches:
+                    entry[branch] = self._prediction(sample, branch)
+            self.results.append(entry)
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Measure every branch over all labelled samples and log how.
+
+        Args:
+            results: Records made by :meth:`process`.
+
+        Returns:
+            Result key to value.
+
+        Raises:
+            DataError: No sample has a label, or no joint counts.
+        """
+        labelled = [entry for entry in results if entry['gt'] is not None]
+        if not labelled:
+            raise DataError(
+                f'{type(self).__name__} has nothing to measure: none of the {len(results)} samples has '
+                f'gt_instances.{self.label}; use a labelled split'
+            )
+        gt = np.stack([entry['gt'] for entry in labelled])
+        counts = np.stack([entry['counts'] for entry in labelled])
+        if not counts.any():
+            raise DataError(
+                f'{type(self).__name__} has nothing to measure: no joint of {len(labelled)} labelled '
+                f'samples counts (visible_only={self.visible_only})'
+            )
+        metrics: dict[str, float] = {}
+        for branch in self.branches:
+            pred = np.stack([entry[branch] for entry in labelled])
+            prefix = '' if branch == 'rgb' else f'{branch}/'
+            metrics.update({prefix + key: value for key, value in self.measure(pred, gt, counts).items()})
+        print_log(self._summary(results, len(labelled)), logger='current', level=logging.INFO)
+        return metrics
+
+    def groups(self) -> Iterator[tuple[str, Sequence[int]]]:
+        """Joint groups to report: suffix of the result key, joint indices."""
+        yield '', range(NUM_JOINTS)
+        if self.per_finger:
+            for finger, joints in FINGERS.items():
+                yield f'/{finger}', joints
+        if self.per_joint:
+            for joint, name in enumerate(JOINT_NAMES):
+                yield f'/{name}', (joint,)
+
+    def _summary(self, results: list, labelled: int) -> str:
+        meta = self.dataset_meta or {}
+        root = int(meta.get('root_joint', ROOT_JOINT))
+        if 'embedded' in meta:
+            origin = 'embedded data' if meta['embedded'] else 'published data'
+        else:
+            origin = 'data of unknown origin'
+        parts = [
+            f'{type(self).__name__}: {self.protocol()}',
+            f'root joint {root} ({JOINT_NAMES[root]})',
+            f'crop rule {" and ".join(sorted({entry["crop_rule"] for entry in results}))}',
+            f'wrist convention {meta.get("wrist_convention", "unknown")}',
+            'visible joints' if self.visible_only else 'all labelled joints',
+            f'{labelled} of {len(results)} samples ({len(results) - labelled} without label skipped)',
+            f'{meta.get("dataset_name", "unnamed dataset")}, {origin}',
+        ]
+        return ' | '.join(parts)
+
+    def _prediction(self, sample: Mapping[str, Any], branch: str) -> np.ndarray:
+        key = 'pred_instances' if branch == 'rgb' else f'pred_instances_{branch}'
+        pred = self._joints(sample, key)
+        if pred is None:
+            raise ConfigError(
+                f'{type(self).__name__} measures the branch {branch!r}, but sample '
+                f'{sample.get("sample_id", "?")!r} has no {key}.{self.label}; let the estimator predict this '
+                'branch at test time (test_cfg) or take it out of branches of the metric'
+            )
+        return pred
+
+    def _joints(self, sample: Mapping[str, Any], key: str) -> np.ndarray | None:
+        value = _field(sample, key, self.label)
+        if value is None:
+            return None
+        joints = _to_numpy(value)
+        joints = joints[0] if joints.ndim == 3 and len(joints) == 1 else joints
+        if joints.ndim != 2 or len(joints) != NUM_JOINTS or joints.shape[1] < self.dims:
+            raise DataError(
+                f'{key}.{self.label} of sample {sample.get("sample_id", "?")!r} must have shape '
+                f'(1, {NUM_JOINTS}, {self.dims} or more), got {_to_numpy(value).shape}'
+            )
+        return joints[:, : self.dims].astype(np.float64)
+
+    def _visible(self, sample: Mapping[str, Any]) -> np.ndarray:
+        visible = _field(sample, 'gt_instances', 'keypoints_visible') if self.visible_only else None
+        if visible is None:
+            return np.ones(NUM_JOINTS, dtype=bool)
+        return _to_numpy(visible).reshape(NUM_JOINTS) > 0
+
+
+def _field(sample: Mapping[str, Any], key: str, name: str) -> Any:
+    """``sample[key][name]`` or None; instances may be a dict or mmengine's InstanceData."""
+    instances = sample.get(key)
+    return None if instances is None else instances.get(name)
+
+
+def _to_numpy(value: Any) -> np.ndarray:
+    return value.detach().cpu().numpy() if hasattr(value, 'detach') else np.asarray(value)
