@@ -1,0 +1,5 @@
+"""Held-out split of RHD: data and metrics only, the checkpoint brings the network."""
+
+_base_ = ['../_base_/datasets/rhd.py', '../_base_/default_runtime.py']
+
+test_cfg = dict(type='TestLoop')

@@ -1,0 +1,52 @@
+"""Weights into a network, with a word on what matched."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.logging import print_log
+from torch import nn
+
+from mmdualhand.errors import ConfigError
+
+
+def load_weights(
+    model: nn.Module, checkpoint: Mapping[str, Any], *, source: str, min_match: float = 1.0
+) -> float:
+    """Load a checkpoint's weights and say how many matched.
+
+    Args:
+        model: Network to fill.
+        checkpoint: What a checkpoint file holds, ``state_dict`` in it, or a
+            bare state dict.
+        source: Name of the file, for messages.
+        min_match: Share of the network's tensors that must be in the
+            checkpoint with the right shape.
+
+    Returns:
+        The share that matched.
+
+    Raises:
+        ConfigError: Fewer matched; nothing is loaded then.
+    """
+    state = checkpoint.get('state_dict', checkpoint)
+    state = {key.removeprefix('module.'): value for key, value in state.items()}
+    own = model.state_dict()
+    matched = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
+    missing = [key for key in own if key not in matched]
+    unexpected = [key for key in state if key not in own]
+    share = len(matched) / max(len(own), 1)
+    summary = (
+        f'{source}: {len(matched)} of {len(own)} tensors of the network matched, {len(missing)} missing '
+        f'{missing[:3]}, {len(unexpected)} unexpected {unexpected[:3]}'
+    )
+    if share < min_match:
+        raise ConfigError(
+            f'{summary}. At least {min_match:.0%} must match: this checkpoint belongs to another network '
+            '(compare depth, base_channels and branches).'
+        )
+    model.load_state_dict(matched, strict=False)
+    print_log(summary, logger='current', level=logging.INFO)
+    return share

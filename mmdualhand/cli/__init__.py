@@ -1,0 +1,3 @@
+"""Bodies of the command line tools, one module a command."""
+
+from __future__ import annotations

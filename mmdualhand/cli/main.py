@@ -1,0 +1,87 @@
+"""The console command ``mmdualhand``: one subcommand for every file in ``tools/``."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from mmdualhand import __version__
+from mmdualhand.errors import HandUserError
+
+COMMANDS = {
+    'train': 'train a model from a config',
+    'test': 'measure a checkpoint on a benchmark',
+    'browse-dataset': 'draw what a dataset and its pipeline give',
+    'get-flops': 'count the parameters and FLOPs of a config',
+    'mean-pose': 'measure the constant mean training pose, the floor of every result',
+    'print-config': 'print a config with its bases merged, and which file set a key',
+}
+"""Subcommand to its line in the help; ``a-b`` is the module ``mmdualhand.cli.a_b``."""
+
+USER_ERROR_STATUS = 2
+
+
+def usage() -> str:
+    """The help text of the command without a subcommand."""
+    width = max(map(len, COMMANDS))
+    lines = [f'  {name:<{width}}  {text}' for name, text in COMMANDS.items()]
+    return '\n'.join(
+        [
+            'usage: mmdualhand COMMAND [options]',
+            '       mmdualhand COMMAND --help',
+            '       mmdualhand --version',
+            '',
+            'commands:',
+            *lines,
+        ]
+    )
+
+
+def run(command: str, argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; errors of the user become one sentence.
+
+    Args:
+        command: A key of ``COMMANDS``.
+        argv: Arguments after the subcommand; those of the process by default,
+            as for a file in ``tools/``.
+
+    Returns:
+        Exit status: what the subcommand returns, or 2 after a
+        ``HandUserError``, whose message goes to stderr.
+    """
+    if command not in COMMANDS:
+        near = difflib.get_close_matches(command, COMMANDS, n=1)
+        hint = f'did you mean {near[0]!r}?' if near else f'there are: {", ".join(COMMANDS)}.'
+        print(f'mmdualhand: {command!r} is not a command; {hint}', file=sys.stderr)
+        return USER_ERROR_STATUS
+    module = import_module(f'mmdualhand.cli.{command.replace("-", "_")}')
+    try:
+        return int(module.main(list(sys.argv[1:] if argv is None else argv)))
+    except HandUserError as error:
+        print(f'mmdualhand {command}: {error}', file=sys.stderr)
+        return USER_ERROR_STATUS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of the console command.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit status.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments:
+        print(usage(), file=sys.stderr)
+        return USER_ERROR_STATUS
+    first, rest = arguments[0], arguments[1:]
+    if first in ('-h', '--help'):
+        print(usage())
+        return 0
+    if first == '--version':
+        print(f'mmdualhand {__version__}')
+        return 0
+    return run(first, rest)

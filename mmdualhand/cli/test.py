@@ -1,0 +1,129 @@
+"""``mmdualhand test``: measure a checkpoint on a benchmark."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.dist import is_main_process
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmdualhand import compat
+from mmdualhand.apis.checkpoints import load_weights
+from mmdualhand.cli.common import load_config, runner_parser, transforms_of
+from mmdualhand.errors import ConfigError
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = runner_parser('test', 'Measure a checkpoint on a benchmark.')
+    parser.add_argument('checkpoint', help='checkpoint of a training run')
+    parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')
+    parser.add_argument('--dump', metavar='FILE.pkl', help='write all predictions here')
+    parser.add_argument(
+        '--branches',
+        nargs='+',
+        metavar='BRANCH',
+        help='branches to measure: rgb (default), depth, fused; the last two need depth maps',
+    )
+    return parser.parse_args(argv)
+
+
+def prepare(args: argparse.Namespace, checkpoint: dict[str, Any]) -> Config:
+    """The benchmark's config with the checkpoint's network in it.
+
+    The network is the one the checkpoint was trained with, so every checkpoint
+    runs on every benchmark; a ``model`` in the benchmark's config is used only
+    where the checkpoint does not name one. ``--cfg-options`` come last.
+
+    Raises:
+        ConfigError: Nothing to test on, or no network is known.
+    """
+    cfg = load_config(args)
+    if not cfg.get('test_dataloader'):
+        raise ConfigError(f'{args.config} has no test_dataloader, so there is nothing to test on')
+    saved = checkpoint.get('meta', {}).get('model')
+    if saved is not None:
+        cfg.model = ConfigDict(saved)
+        overrides = {k: v for k, v in (args.cfg_options or {}).items() if k.split('.')[0] == 'model'}
+        cfg.merge_from_dict(overrides)
+    elif 'model' not in cfg:
+        raise ConfigError(
+            f'{args.checkpoint} does not name its network and {args.config} has none: '
+            'test with the config that it was trained with'
+        )
+    cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    cfg.load_from = None
+    cfg.resume = False
+    _fit_crop(cfg)
+    if args.branches:
+        _choose_branches(cfg, args.branches)
+    if args.dump:
+        _add_dump(cfg, args.dump)
+    return cfg
+
+
+def _fit_crop(cfg: Config) -> None:
+    """Crop to the size that the network was trained on."""
+    codec = cfg.model.get('head', {}).get('codec') or {}
+    size = codec.get('input_size')
+    for step in transforms_of(cfg, 'test_dataloader'):
+        if size is not None and step.get('type') == 'HandCrop':
+            step['input_size'] = tuple(size)
+
+
+def _evaluators(cfg: Config) -> list[Any]:
+    evaluator = cfg.get('test_evaluator') or []
+    return list(evaluator) if isinstance(evaluator, list | tuple) else [evaluator]
+
+
+def _choose_branches(cfg: Config, branches: Sequence[str]) -> None:
+    test_cfg = cfg.model.setdefault('test_cfg', ConfigDict()) or ConfigDict()
+    cfg.model.test_cfg = ConfigDict(test_cfg, branches=tuple(branches))
+    for metric in _evaluators(cfg):
+        metric['branches'] = tuple(branches)
+    if len(branches) > 1:
+        for step in transforms_of(cfg, 'test_dataloader'):
+            if step.get('type') == 'LoadHandModalities':
+                step['modalities'] = ('rgb', 'depth', 'mask')
+
+
+def _add_dump(cfg: Config, path: str) -> None:
+    if not path.endswith(('.pkl', '.pickle')):
+        raise ConfigError(f'--dump writes a pickle: end the name in .pkl, got {path}')
+    cfg.test_evaluator = [*_evaluators(cfg), ConfigDict(type='DumpResults', out_file_path=path)]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Test; returns the exit status."""
+    args = parse_args(argv)
+    compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
+    checkpoint = compat.load_from_local(args.checkpoint, map_location='cpu')
+    cfg = prepare(args, checkpoint)
+    runner = Runner.from_cfg(cfg)
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    load_weights(model, checkpoint, source=args.checkpoint)
+    metrics = runner.test()
+    if args.out and is_main_process():
+        write_metrics(Path(args.out), metrics, args, runner)
+    return 0
+
+
+def write_metrics(path: Path, metrics: dict[str, Any], args: argparse.Namespace, runner: Runner) -> None:
+    """Write metrics with what is needed to understand them, or nothing at all."""
+    record = {
+        'config': args.config,
+        'checkpoint': args.checkpoint,
+        'dataset': dict(runner.test_dataloader.dataset.metainfo),
+        'metrics': {key: float(value) for key, value in metrics.items()},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'{path.name}.partial')
+    partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
+    compat.replace_file(partial, path)
