@@ -23,6 +23,12 @@ class ConfigError(HandUserError, ValueError):
     """A configuration value is wrong; the message names the key and the way out."""
 
 
+class UnknownNameError(HandUserError, KeyError):
+    """A registry has no class of this name; the message lists the nearest names."""
+
+    __str__ = Exception.__str__
+
+
 class UnsafeFileError(HandUserError, ValueError):
     """A pickle asks for more than tensors, numbers and containers."""
 

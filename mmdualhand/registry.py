@@ -18,10 +18,13 @@ from mmengine import registry as upstream
 from mmengine.logging import print_log
 from mmengine.registry import Registry as UpstreamRegistry
 
+from mmdualhand.errors import UnknownNameError
+
 SCOPE = 'mmdualhand'
 PLUGIN_GROUP = 'mmdualhand.plugins'
 
 _plugins_loaded = False
+_registries: list[Registry] = []
 
 
 def load_plugins() -> dict[str, str]:
@@ -39,7 +42,12 @@ def load_plugins() -> dict[str, str]:
         return {}
     _plugins_loaded = True
     failures: dict[str, str] = {}
-    for entry in entry_points(group=PLUGIN_GROUP):
+    entries = entry_points(group=PLUGIN_GROUP)
+    if entries:
+        # Our own classes first: a plug-in that takes a shipped name then fails by itself, and is named.
+        for registry in _registries:
+            registry.import_from_location()
+    for entry in entries:
         try:
             entry.load()
         except Exception as error:  # a plug-in may fail in any way
@@ -72,7 +80,7 @@ class Registry(UpstreamRegistry):
 
         Raises:
             TypeError: ``key`` is not a string.
-            KeyError: Nothing of that name is registered here or in a parent;
+            UnknownNameError: Nothing of that name is registered here or in a parent;
                 the message lists the nearest names.
         """
         if not isinstance(key, str):
@@ -84,7 +92,7 @@ class Registry(UpstreamRegistry):
             return self._module_dict[own]
         found = super().get(key)
         if found is None:
-            raise KeyError(self._miss(own))
+            raise UnknownNameError(self._miss(own))
         return found
 
     def known_names(self) -> list[str]:
@@ -110,7 +118,9 @@ class Registry(UpstreamRegistry):
 
 
 def _child(name: str, parent: UpstreamRegistry | None, *locations: str, **kwargs: Any) -> Registry:
-    return Registry(name, parent=parent, scope=SCOPE, locations=list(locations), **kwargs)
+    registry = Registry(name, parent=parent, scope=SCOPE, locations=list(locations), **kwargs)
+    _registries.append(registry)
+    return registry
 
 
 MODELS = _child('model', upstream.MODELS, 'mmdualhand.models')

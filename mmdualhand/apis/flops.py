@@ -40,7 +40,7 @@ def count_complexity(model_cfg: dict[str, Any] | Config, batch_size: int = 2) ->
         batch_size: Samples of the counted step; the result is per sample.
     """
     config = dict(model_cfg)
-    config['backbone'] = dict(config['backbone'], init_cfg=None)
+    config['backbone'] = {key: value for key, value in config['backbone'].items() if key != 'init_cfg'}
     with torch.device('meta'):
         model = MODELS.build(config)
         width, height = model.codec.input_size

@@ -68,7 +68,8 @@ def config_path(name: str | os.PathLike[str]) -> Path:
     """Find a config by its file or by its name.
 
     Args:
-        name: An existing file, or a name of :func:`list_models`. The ending
+        name: An existing file, a name of :func:`list_models`, or a part such as
+            ``_base_/default_runtime``. The ending
             ``.py`` and a leading ``configs/`` may be given, so that a command
             written for a checkout works with an installed wheel too.
 
@@ -85,7 +86,7 @@ def config_path(name: str | os.PathLike[str]) -> Path:
         return given.resolve()
     wanted = Path(text).as_posix().removeprefix('configs/').removesuffix('.py')
     known = list_models()
-    if wanted in known:
+    if wanted in known or (wanted.startswith(f'{_BASE_FOLDER}/') and (config_root() / f'{wanted}.py').is_file()):
         return config_root() / f'{wanted}.py'
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
     hint = f'Did you mean {" or ".join(map(repr, near))}?' if near else f'Shipped: {", ".join(known)}.'

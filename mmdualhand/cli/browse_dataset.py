@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config, DictAction
 
 from mmdualhand.apis.model_zoo import get_config
+from mmdualhand.cli.common import override
 from mmdualhand.datasets import BaseHandDataset, collate_hand_batch
 from mmdualhand.datasets.image_io import read_picture
 from mmdualhand.errors import ConfigError
@@ -140,8 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.number < 1:
         raise ConfigError(f'--number must be at least 1, got {args.number}')
     cfg = get_config(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    override(cfg, args.cfg_options)
     split, settings = dataset_config(cfg, args.split)
     torch.manual_seed(args.seed)
     dataset: BaseHandDataset = DATASETS.build(dict(settings))

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.utils import import_modules_from_strings
 
 from mmdualhand.apis.model_zoo import get_config
 from mmdualhand.errors import ConfigError
+from mmdualhand.registry import DATASETS
 
 RUNNER_KEYS = (
     'auto_scale_lr', 'cfg', 'custom_hooks', 'custom_imports', 'data_preprocessor', 'default_hooks',
@@ -55,8 +57,7 @@ def load_config(args: argparse.Namespace) -> Config:
     if 'LOCAL_RANK' not in os.environ:
         os.environ['LOCAL_RANK'] = str(args.local_rank)
     cfg = get_config(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    override(cfg, args.cfg_options)
     check_keys(cfg)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
@@ -64,6 +65,22 @@ def load_config(args: argparse.Namespace) -> Config:
         hook = cfg.default_hooks.setdefault('visualization', ConfigDict(type='HandVisualizationHook'))
         hook.update(enable=True, out_dir=args.show_dir)
     return cfg
+
+
+def override(cfg: Config, options: dict[str, Any] | None) -> None:
+    """Apply ``--cfg-options`` in place, importing ``custom_imports`` given there.
+
+    Raises:
+        ConfigError: An option does not fit the value that it overrides.
+    """
+    if not options:
+        return
+    try:
+        cfg.merge_from_dict(options)
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f'--cfg-options {" ".join(options)}: {error}') from error
+    if any(key.startswith('custom_imports') for key in options):
+        import_modules_from_strings(**cfg.custom_imports)
 
 
 def check_keys(cfg: Config) -> None:
@@ -84,6 +101,19 @@ def check_keys(cfg: Config) -> None:
                 f'the config sets {key!r}, which nothing reads; did you mean {near[0]!r}? '
                 'Choose another name if it is a variable of yours.'
             )
+
+
+def check_data(cfg: Config, *dataloaders: str) -> None:
+    """Read the annotations of the datasets before anything slow is built.
+
+    Raises:
+        MissingFileError: The data is not there.
+        DataError: The data is broken.
+    """
+    for name in dataloaders:
+        dataset = (cfg.get(name) or {}).get('dataset')
+        if dataset is not None:
+            DATASETS.build(dict(dataset))
 
 
 def transforms_of(cfg: Config | dict[str, Any], dataloader: str) -> Iterable[dict[str, Any]]:

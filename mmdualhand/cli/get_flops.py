@@ -9,6 +9,7 @@ from mmengine.config import DictAction
 
 from mmdualhand.apis.flops import count_complexity
 from mmdualhand.apis.model_zoo import get_config
+from mmdualhand.cli.common import override
 from mmdualhand.errors import ConfigError
 
 
@@ -19,8 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
     args = parser.parse_args(argv)
     cfg = get_config(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    override(cfg, args.cfg_options)
     if 'model' not in cfg:
         raise ConfigError(f'{args.config} has no model: it describes a benchmark')
     counts = count_complexity(cfg.model)

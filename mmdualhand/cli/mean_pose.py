@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.config import Config, DictAction
 
 from mmdualhand.apis.model_zoo import get_config
+from mmdualhand.cli.common import override
 from mmdualhand.errors import ConfigError
 from mmdualhand.evaluation.mean_pose import mean_pose_epe
 from mmdualhand.registry import DATASETS
@@ -63,8 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
     args = parser.parse_args(argv)
     cfg = get_config(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    override(cfg, args.cfg_options)
     error, train, test = measure(cfg)
     print(f'EPE_root of the constant mean training pose: {error:.2f} mm')
     print(f'mean of {train} root-relative training hands, left ones mirrored; measured on {test} test hands')

@@ -12,6 +12,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from mmdualhand.apis.model_zoo import config_path, get_config
+from mmdualhand.cli.common import override
 from mmdualhand.cli.config_origin import Origin, trace
 from mmdualhand.errors import ConfigError
 
@@ -114,8 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parse_args(argv)
     config = get_config(args.config)
-    if args.cfg_options:
-        config.merge_from_dict(args.cfg_options)
+    override(config, args.cfg_options)
     if args.where is None:
         print(config.pretty_text)
         return 0

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 from mmdualhand import compat
 from mmdualhand.apis.checkpoints import load_weights
-from mmdualhand.cli.common import load_config, runner_parser, transforms_of
+from mmdualhand.cli.common import check_data, load_config, runner_parser, transforms_of
 from mmdualhand.errors import ConfigError
 
 
@@ -106,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
     checkpoint = compat.load_from_local(args.checkpoint, map_location='cpu')
     cfg = prepare(args, checkpoint)
+    check_data(cfg, 'test_dataloader')
     runner = Runner.from_cfg(cfg)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     load_weights(model, checkpoint, source=args.checkpoint)

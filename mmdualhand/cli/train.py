@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmdualhand import compat
-from mmdualhand.cli.common import load_config, runner_parser
+from mmdualhand.cli.common import check_data, load_config, runner_parser
 from mmdualhand.errors import ConfigError, MissingFileError
+from mmdualhand.models.backbones.pretrained import fetch_weights
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -60,7 +62,8 @@ def prepare(args: argparse.Namespace) -> Config:
         _resume(cfg, args.resume)
     if cfg.get('load_from'):
         # The checkpoint brings every weight; ImageNet weights would be fetched for nothing.
-        cfg.model.backbone.init_cfg = None
+        if cfg.model.get('backbone', {}).get('init_cfg'):
+            cfg.model.backbone.init_cfg = None
     return cfg
 
 
@@ -79,10 +82,23 @@ def _resume(cfg: Config, checkpoint: str) -> None:
     cfg.load_from = checkpoint
 
 
+def check_pretrained(model: dict[str, Any]) -> None:
+    """Fetch ImageNet weights before anything slow is built.
+
+    Raises:
+        MissingFileError: They cannot be had; the message gives the ways out.
+    """
+    backbone = model.get('backbone', {})
+    if backbone.get('type') == 'DualResNet' and backbone.get('init_cfg'):
+        fetch_weights(backbone['init_cfg'])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Train; returns the exit status."""
     args = parse_args(argv)
     cfg = prepare(args)
     compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
+    check_data(cfg, 'train_dataloader', 'val_dataloader')
+    check_pretrained(cfg.model)
     Runner.from_cfg(cfg).train()
     return 0

@@ -81,10 +81,8 @@ class RHDDataset(BaseHandDataset):
         if not annotation.is_file():
             raise MissingFileError(
                 f'{annotation.absolute()} is missing: get RHD from {RHD_PAGE} and unpack it to '
-                f'{self.data_root}, or '
-                'make the small embedded set with "python tools/make_mini_benchmark.py --out data/mini '
-                '--only rhd" '
-                'and set data_root=data/mini/RHD_published_v2.'
+                f'{self.data_root}, or make the embedded set with "python tools/make_mini_benchmark.py '
+                '--out data/mini --only rhd" and set the environment variable HAND_DATA=data/mini.'
             )
         table, problems = read_rhd_table(annotation)
         bad_files = self._find_bad_files(table.ids)

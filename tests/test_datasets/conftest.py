@@ -8,17 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.fixtures.rhd_writer import write_rhd
-
 SHARED_DATA = Path(__file__).resolve().parents[3] / 'shared' / 'data'
-
-
-@pytest.fixture(scope='session')
-def rhd_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fixture set of 16 training and 6 evaluation images; not to be changed."""
-    root = tmp_path_factory.mktemp('rhd') / 'RHD_published_v2'
-    write_rhd(root, 16, 'training', seed=3)
-    return write_rhd(root, 6, 'evaluation', seed=3)
 
 
 @pytest.fixture

@@ -32,13 +32,8 @@ def load_resnet_weights(backbone: Any, init_cfg: Mapping[str, Any]) -> None:
             ``fc`` must).
         MissingFileError: The file is missing or cannot be downloaded.
     """
-    if init_cfg.get('type') != 'Pretrained' or 'checkpoint' not in init_cfg:
-        raise ConfigError(
-            "backbone.init_cfg must be None or dict(type='Pretrained', checkpoint='URL or path'), "
-            f'got {dict(init_cfg)}'
-        )
-    source = str(init_cfg['checkpoint'])
-    state = _read(source)
+    source = str(init_cfg.get('checkpoint'))
+    state = fetch_weights(init_cfg)
     _fill(backbone.rgb_encoder, state, source)
     message = f'ImageNet weights from {source}: {len(state)} tensors into the RGB encoder'
     if backbone.depth_encoder is not None:
@@ -47,6 +42,28 @@ def load_resnet_weights(backbone: Any, init_cfg: Mapping[str, Any]) -> None:
         _fill(backbone.depth_encoder, depth, source)
         message += f', {len(depth)} into the depth encoder (first convolution summed over RGB)'
     print_log(message, logger='current', level=logging.INFO)
+
+
+def fetch_weights(init_cfg: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Read (and, for a URL, download once) the weights that a config names.
+
+    Args:
+        init_cfg: ``dict(type='Pretrained', checkpoint='URL or path')``.
+
+    Returns:
+        The state dict without the classifier ``fc``.
+
+    Raises:
+        ConfigError: Another ``type``.
+        MissingFileError: The file is missing or cannot be downloaded.
+        UnsafeFileError: The file holds more than tensors, or is damaged.
+    """
+    if init_cfg.get('type') != 'Pretrained' or 'checkpoint' not in init_cfg:
+        raise ConfigError(
+            "backbone.init_cfg must be None or dict(type='Pretrained', checkpoint='URL or path'), "
+            f'got {dict(init_cfg)}'
+        )
+    return _read(str(init_cfg['checkpoint']))
 
 
 def _ways_out(source: str) -> str:

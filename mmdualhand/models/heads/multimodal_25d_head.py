@@ -66,7 +66,6 @@ class MultiModal25DHead(BaseModule):
         deconv_channels: Sequence[int] = (256, 256, 256),
         branches: Sequence[str] = ('rgb', 'depth', 'fused'),
         bn_groups: str = 'per_branch',
-        init_std: float = 0.001,
         codec: dict[str, Any] | None = None,
         loss_pose: dict[str, Any] | None = None,
         loss_maps: dict[str, Any] | None = None,
@@ -90,7 +89,7 @@ class MultiModal25DHead(BaseModule):
         self.final = nn.Conv2d(channels, 2 * num_joints + 2, 1)
         for module in (*layers, self.final):
             if isinstance(module, nn.ConvTranspose2d | nn.Conv2d):
-                nn.init.normal_(module.weight, std=init_std)
+                nn.init.normal_(module.weight, std=0.001)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 

@@ -1,0 +1,326 @@
+"""Every registered class keeps the contract of its kind. A new class needs a line in ``MINIMAL``."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.hooks import Hook
+from mmengine.structures import InstanceData
+from scipy.io import savemat
+from torch import Tensor, nn
+
+from mmdualhand import registry
+from mmdualhand.structures import HandDataSample, HandSkeleton
+from mmdualhand.testing import (
+    check_dataset,
+    check_encoder,
+    check_estimator,
+    draw_hand,
+    random_hand,
+    tiny_sample,
+)
+from tests.fixtures.rhd_writer import write_rhd
+
+REGISTRIES = {
+    value.name: value for value in vars(registry).values() if isinstance(value, registry.Registry)
+}
+TINY_HEAD = dict(deconv_channels=(4, 4, 4), codec=dict(type='Pose25D', input_size=(64, 64)))
+TINY_ENCODER = dict(type='ResNetEncoder', depth=18, base_channels=4)
+
+# Registry and registered name to the smallest config that builds (None: see the factory below).
+MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
+    ('model', 'ResNetEncoder'): dict(depth=18, base_channels=4),
+    ('model', 'DualEncoder'): dict(rgb_encoder=TINY_ENCODER, depth_encoder=dict(TINY_ENCODER, in_channels=1)),
+    ('model', 'DualResNet'): dict(depth=18, base_channels=4),
+    ('model', 'DepthAttention'): dict(),
+    ('model', 'MultiModal2.5DHead'): dict(in_channels=6, **TINY_HEAD),
+    ('model', 'MultiModal25DHead'): dict(in_channels=6, **TINY_HEAD),
+    ('model', 'ProjectionHead'): dict(in_channels=6, hidden_channels=5, out_channels=4),
+    ('model', 'HandDataPreprocessor'): dict(augmented_view=False),
+    ('model', 'DualModalityEstimator'): dict(
+        backbone=dict(type='DualResNet', depth=18, base_channels=4),
+        head=dict(type='MultiModal2.5DHead', **TINY_HEAD),
+    ),
+    ('model', 'NTXent'): dict(),
+    ('model', 'PoseDist'): dict(),
+    ('model', 'MultiModalL1'): dict(),
+    ('model', 'FeatureAlign'): dict(stages=('stem', 'layer1')),
+    ('dataset', 'RHDDataset'): None,
+    ('dataset', 'GeRealDataset'): None,
+    ('transform', 'LoadHandModalities'): dict(),
+    ('transform', 'HandCrop'): dict(input_size=(64, 64)),
+    ('transform', 'NormalizeDepth'): dict(),
+    ('transform', 'TextureViews'): dict(views=dict(plain=dict(rgb=dict(brightness=0.1)))),
+    ('transform', 'PackHandInputs'): dict(),
+    ('codec', 'Pose25D'): dict(input_size=(64, 64)),
+    ('metric', 'EPE'): dict(),
+    ('metric', 'AUC'): dict(),
+    ('metric', 'PCK'): dict(),
+    ('hook', 'SafeCheckpointHook'): dict(interval=1),
+    ('hook', 'EpochSeedHook'): dict(),
+    ('hook', 'HandVisualizationHook'): dict(),
+}
+# Built with arguments that no config holds: an optimiser, a list of samples.
+WITHOUT_CONFIG = {('optim_wrapper', 'BF16OptimWrapper'), ('function', 'collate_hand_batch')}
+
+
+def registered() -> list[tuple[str, str, Any]]:
+    """Registry, name and class of everything that mmdualhand itself registers."""
+    found = []
+    for kind, table in REGISTRIES.items():
+        table.import_from_location()
+        own = {k: v for k, v in table._module_dict.items() if v.__module__.startswith('mmdualhand.')}
+        found += [(kind, name, value) for name, value in sorted(own.items())]
+    return found
+
+
+ALL = registered()
+
+
+def of_kind(*kinds: str) -> list[str]:
+    return [name for kind, name, _ in ALL if kind in kinds and (kind, name) in MINIMAL]
+
+
+def build(kind: str, name: str, **more: Any) -> Any:
+    torch.manual_seed(0)
+    return REGISTRIES[kind].build(dict(type=name, **(MINIMAL[kind, name] or {}), **more))
+
+
+def losses() -> list[str]:
+    return [n for k, n, c in ALL if k == 'model' and c.__module__.startswith('mmdualhand.models.losses.')]
+
+
+def test_the_table_is_complete_and_holds_nothing_else() -> None:
+    names = {(kind, name) for kind, name, _ in ALL}
+    table = set(MINIMAL) | WITHOUT_CONFIG
+    assert not names - table, f'add a minimal config to MINIMAL: {sorted(names - table)}'
+    assert not table - names, f'no longer registered: {sorted(table - names)}'
+
+
+@pytest.mark.parametrize(('kind', 'name', 'value'), ALL, ids=[f'{kind}-{name}' for kind, name, _ in ALL])
+def test_arguments_are_documented(kind: str, name: str, value: Any) -> None:
+    assert (value.__doc__ or '').strip(), f'{name} has no docstring'
+    if not inspect.isclass(value) or '__init__' not in vars(value):
+        return
+    bases = [base for base in value.__mro__ if base.__module__.startswith('mmdualhand.')]
+    text = ' '.join(base.__doc__ or '' for base in bases)
+    named = [p.name for p in inspect.signature(value).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    missing = [argument for argument in named if argument not in text]
+    assert not missing, f'arguments of {name} that its docstring does not name: {missing}'
+
+
+@pytest.mark.parametrize(('kind', 'name'), [key for key, value in MINIMAL.items() if value is not None])
+def test_builds_with_and_without_scope(kind: str, name: str) -> None:
+    built = build(kind, name)
+    scoped = REGISTRIES[kind].build(dict(type=f'mmdualhand.{name}', **MINIMAL[kind, name]))
+    assert type(built) is type(scoped) is REGISTRIES[kind].get(name)
+
+
+def test_a_class_under_two_names_is_one_class() -> None:
+    table = registry.MODELS
+    assert table.get('MultiModal2.5DHead') is table.get('MultiModal25DHead')
+
+
+def all_finite(module: nn.Module) -> bool:
+    gradients = [p.grad for p in module.parameters() if p.requires_grad]
+    return all(g is not None and bool(torch.isfinite(g).all()) for g in gradients)
+
+
+def exercise(name: str, module: Any) -> Tensor:
+    """One differentiable scalar that every parameter of a network part takes part in."""
+    if name in ('DualEncoder', 'DualResNet'):
+        out = module(torch.rand(4, 3, 64, 64), torch.rand(4, 1, 64, 64), views=2)
+        return torch.stack([x.square().mean() for x in out.values()]).sum()
+    if name == 'DepthAttention':
+        return module(torch.rand(2, 3, 4, 4, requires_grad=True)).sum()
+    out = module(torch.rand(4, 6, 4, 4))
+    return out[:, 0].sum() if name == 'ProjectionHead' else sum(x.sum() for x in out if x is not None)
+
+
+@pytest.mark.parametrize('name', of_kind('model'))
+def test_model(name: str) -> None:
+    module = build('model', name)
+    assert isinstance(module, nn.Module)
+    if name == 'DualModalityEstimator':
+        check_estimator(module)
+    elif all(hasattr(module, part) for part in ('stem', 'stages', 'stage_channels')):
+        for in_channels in (3, 1):
+            check_encoder(build('model', name, in_channels=in_channels), in_channels)
+    elif name == 'HandDataPreprocessor':
+        assert not list(module.parameters())
+    elif name not in losses():
+        exercise(name, module.train()).backward()
+        assert all_finite(module)
+
+
+def loss_inputs(name: str) -> tuple[list[Tensor], Callable[..., Any]]:
+    """Differentiable inputs of a loss, and how it is called with them."""
+    rng = torch.Generator().manual_seed(1)
+
+    def leaf(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=rng).requires_grad_()
+
+    if name == 'NTXent':
+        return [leaf(3, 8), leaf(3, 8)], lambda loss, a, b: loss(a, b)
+    if name == 'PoseDist':
+        return [leaf(2, 21, 3), leaf(2, 21, 3)], lambda loss, a, b: loss(a, b)
+    if name == 'MultiModalL1':
+        maps = [leaf(2, 1, 4, 4) for _ in range(4)]
+        return maps, lambda loss, a, b, c, d: loss(dict(mask=a, depth_map=b), dict(mask=c, depth_map=d))
+    if name == 'FeatureAlign':
+        return [leaf(2, 3, 4, 4), leaf(2, 5, 2, 2)], lambda loss, a, b: loss(
+            [a, b], [a.detach() + 0.25, b.detach() - 0.5]
+        )
+    pytest.fail(f'say in loss_inputs how {name} is called')
+
+
+@pytest.mark.parametrize('name', losses())
+def test_loss(name: str) -> None:
+    loss = build('model', name)
+    inputs, call = loss_inputs(name)
+    value = call(loss, *inputs)
+    terms = value if isinstance(value, dict) else {'loss': value}
+    assert all(key.startswith('loss') and term.shape == () for key, term in terms.items())
+    total = torch.stack(list(terms.values())).sum()
+    assert bool(torch.isfinite(total))
+    if name == 'FeatureAlign':
+        assert total.item() == pytest.approx(0.75, abs=1e-6)
+    total.backward()
+    assert all(x.grad is not None and bool(torch.isfinite(x.grad).all()) for x in inputs)
+    assert max(x.grad.abs().max().item() for x in inputs) > 0
+    # Where pred and target are equal, gradients are finite too (zeros under roots, norms of nothing).
+    equal = [x.detach().clone().requires_grad_() for x in inputs[: len(inputs) // 2]] * 2
+    if name != 'FeatureAlign':
+        again = call(loss, *equal)
+        torch.stack(list(again.values()) if isinstance(again, dict) else [again]).sum().backward()
+        assert all(bool(torch.isfinite(x.grad).all()) for x in equal)
+        if name != 'NTXent':
+            assert torch.stack([x.grad.abs().max() for x in equal]).max() == 0
+
+
+def write_ge_real(root: Path, count: int = 4) -> Path:
+    """Ge's layout with made-up left hands: raw joints in cm, cameras of a 512 px photo cut to 256."""
+    rng = np.random.default_rng(5)
+    to_raw = HandSkeleton.from_dataset('ge_real')
+    camera = np.array([[300.0, 0, 128], [0, 300, 128], [0, 0, 1]])
+    (root / 'images').mkdir(parents=True)
+    names, poses = [], []
+    for i in range(count):
+        joints = random_hand(rng, 'left')
+        photo, _, _ = draw_hand(joints, camera, (256, 256), rng)
+        names.append(f'images/{i:05d}.png')
+        cv2.imwrite(str(root / names[-1]), photo[..., ::-1])
+        raw = np.zeros((21, 3))
+        raw[to_raw.gather] = joints / 10
+        poses.append(raw)
+    boxes, full = np.tile([100.0, 50.0, 512, 512], (count, 1)), [600.0, 600, 100 + 256, 50 + 256]
+    savemat(
+        str(root / 'params.mat'),
+        dict(image_path=names, cam_param=np.tile(full, (count, 1)), bbox=boxes, pose_scale=[[5.0] * count]),
+    )
+    savemat(str(root / 'pose_gt.mat'), dict(pose_gt=np.stack(poses)))
+    (root / 'splits.json').write_text(json.dumps(dict(train=[0], dev=list(range(1, count)))))
+    return root
+
+
+@pytest.mark.parametrize('name', of_kind('dataset'))
+def test_dataset(name: str, tmp_path: Path) -> None:
+    writers: dict[str, Callable[[Path], Path]] = {
+        'RHDDataset': lambda root: write_rhd(root, 5, image_size=200),
+        'GeRealDataset': write_ge_real,
+    }
+    root = writers[name](tmp_path / name)
+    # RHD annotates both hands everywhere; the selection keeps those that are in the picture.
+    more = dict(selection=dict(min_visible=17, min_crop_side=20.0)) if name == 'RHDDataset' else {}
+    dataset = build('dataset', name, data_root=str(root), **more)
+    check_dataset(dataset)
+    assert dataset.metainfo['embedded'] is (name == 'RHDDataset')
+
+
+@pytest.mark.parametrize('name', of_kind('transform'))
+def test_transform(name: str) -> None:
+    transform = build('transform', name)
+    assert isinstance(transform, BaseTransform)
+    copied = pickle.loads(pickle.dumps(transform))
+    assert type(copied) is type(transform)
+    text = (type(transform).__doc__ or '') + (type(transform).transform.__doc__ or '')
+    assert any(word in text for word in ('Adds', 'adds', 'Changes', 'Returns')), f'{name}: which keys?'
+
+
+@pytest.mark.parametrize('name', of_kind('codec'))
+def test_codec(name: str) -> None:
+    """Encode, lift and project are inverse; decoding a sharp map finds its cell."""
+    codec = build('codec', name)
+    targets = tiny_sample(1, 64)['targets']
+    camera, root, length = (targets[key][None].double() for key in ('camera', 'root_depth', 'ref_length'))
+    pose = targets['pose25d'][None].double()
+    xyz = codec.lift(pose, camera, root, length)
+    assert torch.allclose(codec.project(xyz, camera, root, length), pose, atol=1e-6)
+    assert torch.allclose(codec.root_depth(xyz), root, atol=1e-3)
+    maps = torch.zeros(1, 21, 32, 32, requires_grad=True)
+    sharp = maps + 0.0
+    sharp[:, :, 5, 20] = 10.0
+    decoded = codec.decode(sharp, torch.full_like(sharp, 0.5))
+    assert torch.allclose(decoded[0, 0], torch.tensor([40.5, 10.5, 0.5]), atol=1e-3)
+    decoded.sum().backward()
+    assert bool(torch.isfinite(maps.grad).all())
+
+
+def measured(name: str, offset: float) -> float:
+    """The metric of one hand whose prediction is ``offset`` (mm, or grid pixels) off in x."""
+    metric = build('metric', name)
+    rng = np.random.default_rng(2)
+    joints, grid = random_hand(rng)[None], rng.uniform(5, 55, (1, 21, 3))
+    away = np.zeros(21) + offset
+    away[::2] *= -1
+    moved = np.stack([away, 0 * away, 0 * away], axis=-1)
+    sample = HandDataSample(metainfo=dict(sample_id='a', crop_rule='c'))
+    sample.gt_instances = InstanceData(keypoints_3d=joints, pose25d=grid)
+    sample.pred_instances = InstanceData(keypoints_3d=joints + moved, pose25d=grid + moved)
+    metric.process(None, [sample.to_dict()])
+    values = metric.evaluate(1)
+    assert all(isinstance(value, float) and np.isfinite(value) for value in values.values())
+    return next(value for key, value in values.items() if key.startswith(name))
+
+
+@pytest.mark.parametrize('name', of_kind('metric'))
+def test_metric_declares_its_direction(name: str) -> None:
+    rule = registry.METRICS.get(name).rule
+    assert rule in ('less', 'greater')
+    perfect, poor = measured(name, 0.0), measured(name, 35.0)
+    assert (perfect < poor) if rule == 'less' else (perfect > poor)
+    assert perfect == pytest.approx(0.0 if rule == 'less' else 1.0, abs=1e-6)
+    expected = dict(EPE=35.0, AUC=0.5, PCK=0.0)
+    assert poor == pytest.approx(expected[name], abs=0.02), f'give the closed-form value of {name}'
+
+
+@pytest.mark.parametrize('name', of_kind('hook'))
+def test_hook(name: str) -> None:
+    hook = build('hook', name)
+    assert isinstance(hook, Hook)
+    bases = [base for base in type(hook).__mro__ if base.__module__.startswith('mmdualhand.')]
+    points = {m for base in bases for m in vars(base) if m.startswith(('before_', 'after_'))}
+    assert points and points <= set(dir(Hook)), f'{name} hooks into {points}'
+
+
+def test_wrapper_and_collate_function() -> None:
+    weight = nn.Parameter(torch.ones(1))
+    wrapper = registry.OPTIM_WRAPPERS.build(
+        dict(type='BF16OptimWrapper', optimizer=torch.optim.SGD([weight], lr=0.5))
+    )
+    wrapper.update_params(3 * weight.sum())
+    assert weight.item() == pytest.approx(1 - 0.5 * 3)
+    collate = registry.COLLATE_FUNCTIONS.get('collate_hand_batch')
+    batch = collate([tiny_sample(0), tiny_sample(1)])
+    assert tuple(batch['inputs']['img'].shape) == (2, 3, 64, 64)
+    assert batch['targets']['mirrored'].tolist() == [False, True]
