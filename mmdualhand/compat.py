@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
@@ -65,6 +66,20 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
             f'and containers ({type(error).__name__}: {reason}). If it comes from another program and you '
             'trust it, pass --trust-checkpoint: its code then runs on this machine.'
         ) from error
+
+
+def init_distributed(launcher: str) -> None:
+    """Start the process group on machines without an accelerator.
+
+    mmengine's ``init_dist`` calls ``torch.cuda.set_device`` whatever the back
+    end is. Where a group exists already, mmengine leaves it alone.
+
+    Args:
+        launcher: The Runner's launcher; only ``'pytorch'`` (torchrun) is
+            started here, and only where CUDA is absent.
+    """
+    if launcher == 'pytorch' and not torch.cuda.is_available() and not dist.is_initialized():
+        dist.init_process_group('gloo')
 
 
 def to_plain(value: Any) -> Any:

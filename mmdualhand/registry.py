@@ -124,6 +124,7 @@ def _child(name: str, parent: UpstreamRegistry | None, *locations: str, **kwargs
 
 
 MODELS = _child('model', upstream.MODELS, 'mmdualhand.models')
+MODEL_WRAPPERS = _child('model_wrapper', upstream.MODEL_WRAPPERS, 'mmdualhand.engine')
 DATASETS = _child('dataset', upstream.DATASETS, 'mmdualhand.datasets')
 DATA_SAMPLERS = _child('data sampler', upstream.DATA_SAMPLERS)
 TRANSFORMS = _child('transform', upstream.TRANSFORMS, 'mmdualhand.datasets.transforms')

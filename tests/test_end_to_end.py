@@ -82,8 +82,8 @@ def test_real_photos(trained, tmp_path):
 
 
 def test_a_checkpoint_of_another_network_is_refused(trained, tmp_path, rhd_root):
-    other = ['--cfg-options', 'model.backbone.depth=34']
-    result = run_command(['test', 'benchmarks/rhd', trained / 'epoch_1.pth', *other], tmp_path, data=rhd_root.parent)
+    other = [trained / 'epoch_1.pth', '--cfg-options', 'model.backbone.depth=34']
+    result = run_command(['test', 'benchmarks/rhd', *other], tmp_path, data=rhd_root.parent)
     assert result.returncode == 2
     assert 'belongs to another network' in result.stderr and 'Traceback' not in result.stderr
 

@@ -70,8 +70,12 @@ MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
     ('hook', 'EpochSeedHook'): dict(),
     ('hook', 'HandVisualizationHook'): dict(),
 }
-# Built with arguments that no config holds: an optimiser, a list of samples.
-WITHOUT_CONFIG = {('optim_wrapper', 'BF16OptimWrapper'), ('function', 'collate_hand_batch')}
+# Built with arguments that no config holds: an optimiser, a model, a list of samples.
+WITHOUT_CONFIG = {
+    ('optim_wrapper', 'BF16OptimWrapper'),
+    ('model_wrapper', 'HandDataParallel'),
+    ('function', 'collate_hand_batch'),
+}
 
 
 def registered() -> list[tuple[str, str, Any]]:

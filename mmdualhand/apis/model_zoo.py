@@ -86,8 +86,9 @@ def config_path(name: str | os.PathLike[str]) -> Path:
         return given.resolve()
     wanted = Path(text).as_posix().removeprefix('configs/').removesuffix('.py')
     known = list_models()
-    if wanted in known or (wanted.startswith(f'{_BASE_FOLDER}/') and (config_root() / f'{wanted}.py').is_file()):
-        return config_root() / f'{wanted}.py'
+    file = config_root() / f'{wanted}.py'
+    if wanted in known or (wanted.startswith(f'{_BASE_FOLDER}/') and file.is_file()):
+        return file
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
     hint = f'Did you mean {" or ".join(map(repr, near))}?' if near else f'Shipped: {", ".join(known)}.'
     raise ConfigError(f'{text!r} is neither a config file nor the name of a shipped config. {hint}')

@@ -15,6 +15,7 @@ COMMANDS = {
     'test': 'measure a checkpoint on a benchmark',
     'browse-dataset': 'draw what a dataset and its pipeline give',
     'get-flops': 'count the parameters and FLOPs of a config',
+    'make-mini-benchmark': 'render the embedded data sets',
     'mean-pose': 'measure the constant mean training pose, the floor of every result',
     'print-config': 'print a config with its bases merged, and which file set a key',
 }

@@ -106,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
     checkpoint = compat.load_from_local(args.checkpoint, map_location='cpu')
     cfg = prepare(args, checkpoint)
+    compat.init_distributed(cfg.launcher)
     check_data(cfg, 'test_dataloader')
     runner = Runner.from_cfg(cfg)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model

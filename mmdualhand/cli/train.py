@@ -98,6 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     cfg = prepare(args)
     compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
+    compat.init_distributed(cfg.launcher)
     check_data(cfg, 'train_dataloader', 'val_dataloader')
     check_pretrained(cfg.model)
     Runner.from_cfg(cfg).train()

@@ -148,6 +148,12 @@ def test_predictions_return_to_the_original_image(mirrored):
     assert abs(first[:2].numpy() - in_crop[0]).max() < 1e-3
 
 
+def test_crops_of_another_size_are_refused():
+    inputs, targets = batch(size=96)
+    with pytest.raises(ConfigError, match='96 x 96 .* 64 x 64'):
+        build()(inputs, targets, mode='loss')
+
+
 def test_3d_is_left_out_where_depth_is_unknown():
     model = build(contrast=[]).eval()
     inputs, _ = batch(rows=1, views=1)

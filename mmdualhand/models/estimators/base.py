@@ -11,6 +11,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
+from mmdualhand.errors import ConfigError
 from mmdualhand.models.estimators.uncrop import uncrop_predictions
 from mmdualhand.models.heads import MultiModalPrediction
 from mmdualhand.structures import HandDataSample
@@ -53,8 +54,10 @@ class BaseHandEstimator(BaseModel):
             predictions by branch.
 
         Raises:
+            ConfigError: The crops are not of the size that the codec decodes to.
             ValueError: Unknown mode, or what the mode needs is missing.
         """
+        self._check_size(inputs)
         if mode == 'loss':
             if targets is None:
                 raise ValueError("mode='loss' needs targets")
@@ -66,6 +69,15 @@ class BaseHandEstimator(BaseModel):
         if mode == 'tensor':
             return self.extract(inputs)
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    def _check_size(self, inputs: Inputs) -> None:
+        width, height = self.codec.input_size
+        if tuple(inputs['rgb'].shape[-2:]) != (height, width):
+            raise ConfigError(
+                f'the crops are {inputs["rgb"].shape[-1]} x {inputs["rgb"].shape[-2]} pixels, the network is '
+                f'configured for {width} x {height}: set input_size of HandCrop in the pipeline and '
+                'model.head.codec.input_size to the same'
+            )
 
     @abstractmethod
     def loss(self, inputs: Inputs, targets: Targets) -> dict[str, Tensor]:
