@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from mmdualhand.evaluation.functional import epe
-from mmdualhand.structures import HandDataSample, to_grid
+from mmdualhand.structures import HandDataSample, grid_affine, to_grid
 from mmdualhand.visualization.images import Array, check_image, fit_size, resize, to_numpy
-from mmdualhand.visualization.overlays import MASK_COLOUR, colorize_depth, overlay_mask
+from mmdualhand.visualization.overlays import (
+    MASK_COLOUR,
+    attention_heatmap,
+    colorize_depth,
+    overlay_mask,
+)
 from mmdualhand.visualization.panels import panel
 from mmdualhand.visualization.skeleton_drawing import GRID_SPACING_MM, draw_skeleton_2d, draw_skeleton_3d
 
@@ -89,19 +95,38 @@ def _photo_tiles(tiles: _Tiles, image: np.ndarray, sample: HandDataSample) -> No
         tiles.add(photo, 'photo')
 
 
-def _field_tiles(tiles: _Tiles, sample: HandDataSample) -> None:
-    """Mask and depth map as the network gives them: crop frame, head resolution, pixels repeated."""
+def _crop(image: np.ndarray, sample: HandDataSample) -> np.ndarray | None:
+    """The photo as the network saw it, at tile size; None where the sample does not say how."""
+    matrix, size = sample.metainfo.get('crop_matrix'), sample.metainfo.get('input_size')
+    if matrix is None or size is None:
+        return None
+    width, height = (int(side) for side in size)
+    tile = fit_size((width, height), (TILE_MAX_WIDTH, TILE_HEIGHT))
+    enlarged = grid_affine((width, height), tile) @ np.asarray(matrix, np.float64)
+    return cv2.warpAffine(image, enlarged[:2], tile, flags=cv2.INTER_LINEAR)
+
+
+def _field_tiles(tiles: _Tiles, image: np.ndarray, sample: HandDataSample) -> None:
+    """Mask, depth map and attention in the crop frame; maps at their own resolution, pixels repeated."""
     frame = 'crop, mirrored' if sample.metainfo.get('mirrored') else 'crop'
-    for name, title in (('mask', 'predicted mask'), ('depth_map', 'predicted depth')):
-        value = _first(sample, 'pred_fields', name)
-        if value is None:
-            continue
-        if name == 'mask':
-            picture = overlay_mask(np.full((*value.shape, 3), 36, np.uint8), value, MASK_COLOUR, alpha=1.0)
-        else:
-            picture = colorize_depth(value)
-        size = fit_size((value.shape[1], value.shape[0]), (TILE_MAX_WIDTH, TILE_HEIGHT))
-        tiles.add(resize(picture, size, nearest=True), f'{title} ({frame})')
+    crop = _crop(image, sample)
+    mask = _first(sample, 'pred_fields', 'mask')
+    if mask is not None:
+        below = np.full((*mask.shape, 3), 36, np.uint8) if crop is None else crop
+        tinted = overlay_mask(below, mask, MASK_COLOUR, alpha=1.0 if crop is None else 0.5)
+        tiles.add(_fit(tinted), f'predicted mask ({frame})')
+    depth = _first(sample, 'pred_fields', 'depth_map')
+    if depth is not None:
+        tiles.add(_fit(colorize_depth(depth)), f'predicted depth ({frame})')
+    weights = _first(sample, 'pred_attention', 'weights')
+    if weights is not None:
+        below = np.full((*weights.shape, 3), 36, np.uint8) if crop is None else crop
+        tiles.add(_fit(attention_heatmap(below, weights)), f'depth attention, stem ({frame})')
+
+
+def _fit(picture: np.ndarray) -> np.ndarray:
+    size = fit_size((picture.shape[1], picture.shape[0]), (TILE_MAX_WIDTH, TILE_HEIGHT))
+    return resize(picture, size, nearest=True)
 
 
 def _space_tiles(tiles: _Tiles, sample: HandDataSample) -> None:
@@ -135,11 +160,13 @@ def prediction_panel(image_original: np.ndarray, data_sample: HandDataSample) ->
             ``pred_instances`` with ``keypoints`` ``(1, 21, 2)`` in pixels of
             ``image_original`` (not of the crop), and ``keypoints_3d``
             ``(1, 21, 3)`` mm in its camera frame; ``pred_fields`` with ``mask``
-            and ``depth_map`` ``(1, h, w)`` in the crop frame. A sample without
+            and ``depth_map`` ``(1, h, w)`` and ``pred_attention`` with ``weights``
+            ``(1, h, w)`` in the crop frame, which ``crop_matrix`` and
+            ``input_size`` of the metainfo describe. A sample without
             any shows the photo alone.
 
     Returns:
-        The sheet, uint8 RGB: ground truth, prediction, mask, depth map, and the
+        The sheet, uint8 RGB: ground truth, prediction, mask, depth map, attention, and the
         3D skeletons from the front and from the side, every picture
         :data:`TILE_HEIGHT` high. The header names the sample and, where both 3D
         poses are there, its error (:func:`sample_epe`).
@@ -151,7 +178,7 @@ def prediction_panel(image_original: np.ndarray, data_sample: HandDataSample) ->
     check_image(image_original, 'image_original')
     tiles = _Tiles()
     _photo_tiles(tiles, image_original, data_sample)
-    _field_tiles(tiles, data_sample)
+    _field_tiles(tiles, image_original, data_sample)
     _space_tiles(tiles, data_sample)
     columns = min(COLUMNS, len(tiles.pictures))
     return panel(tiles.pictures, tiles.titles, columns, header=_header(data_sample))

@@ -74,6 +74,23 @@ def test_every_part_in_its_place_in_original_pixels() -> None:
     assert (depth == DEPTH_ANCHORS[0][1]).all()
 
 
+def test_mask_and_attention_lie_on_the_crop_where_its_matrix_is_known(captured: dict[str, Any]) -> None:
+    photo = PHOTO.copy()
+    photo[:, 128:] = 10  # the crop below is the right half of the photo, twice as large
+    matrix = [[2.0, 0.0, -256.0], [0.0, 2.0, -128.0], [0.0, 0.0, 1.0]]
+    sample = full_sample(crop_matrix=matrix, input_size=(256, 256))
+    weights = torch.ones(1, 32, 32)
+    weights[0, :16] = 0.0
+    sample.set_field(PixelData(weights=weights), 'pred_attention', dtype=PixelData)
+    sheet = prediction_panel(photo, sample)
+    mask = sheet[TOP : TOP + 384, 804:][:, :384]
+    expected = np.rint(0.5 * 10 + 0.5 * np.array(MASK_COLOUR))
+    assert np.abs(mask[192, 192].astype(float) - expected).max() <= 1
+    assert captured['titles'][4] == 'depth attention, stem (crop)'
+    attention = sheet[TOP + 384 + 12 + 26 :][:384, 12 + 396 : 396 + 396].astype(float)
+    assert np.abs(attention[80, 192] - attention[300, 192]).max() > 20
+
+
 def test_titles_and_error_in_the_header(captured: dict[str, Any]) -> None:
     prediction_panel(PHOTO, full_sample(dataset_name='RHD', hand_side='left', mirrored=True))
     assert captured['header'] == '00012/left | RHD | left | EPE 5.0 mm'

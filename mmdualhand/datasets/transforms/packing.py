@@ -105,6 +105,7 @@ def _data_sample(
         if value is not None:
             instances.set_field(np.asarray(value, np.float32)[None], key)
     meta = {key: results[key] for key in _META if key in results}
-    sample = HandDataSample(metainfo={**meta, 'root_depth': root, 'ref_length': length})
+    meta.update(root_depth=root, ref_length=length, crop_matrix=results['crop'].matrix.tolist())
+    sample = HandDataSample(metainfo=meta)
     sample.gt_instances = instances
     return sample

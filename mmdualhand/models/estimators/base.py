@@ -99,7 +99,8 @@ class BaseHandEstimator(BaseModel):
         2D keypoints are pixels of the original image, 3D keypoints mm in its
         camera frame, left hands un-mirrored; ``pose25d`` stays on the 64-grid
         of the crop. 3D is given where root depth and reference length are
-        known. Mask and depth map are those of the rgb branch, in the crop.
+        known. Mask and depth map are those of the rgb branch, in the crop; so
+        is ``pred_attention``, written where the estimator was asked for it.
         """
         samples = list(data_samples)
         for branch, prediction in self.predict_branches(inputs).items():
@@ -122,3 +123,6 @@ class BaseHandEstimator(BaseModel):
         depth: np.ndarray = prediction.depth_map.detach().clamp(0, 1).cpu().numpy()
         for i, sample in enumerate(samples):
             sample.pred_fields = PixelData(mask=mask[i], depth_map=depth[i])
+            if prediction.attention is not None:
+                weights = prediction.attention[i].detach().float().cpu().numpy()
+                sample.set_field(PixelData(weights=weights), 'pred_attention', dtype=PixelData)

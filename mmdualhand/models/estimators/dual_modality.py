@@ -42,7 +42,9 @@ class DualModalityEstimator(BaseHandEstimator):
         align: Config of a feature alignment loss, or None.
         bn_groups: See :class:`~mmdualhand.models.branch_norm.BranchBatchNorm`.
         channels_last: Keep weights in channels-last memory order.
-        test_cfg: ``branches`` to predict at test time; default rgb alone.
+        test_cfg: ``branches`` to predict at test time, default rgb alone;
+            ``attention=True`` also keeps the attention weights of the depth stem
+            for pictures (with ``depth`` or ``fused`` among the branches).
         data_preprocessor: Config; ``augmented_view`` follows from ``contrast``.
         init_cfg: Initialisation in mmengine's form.
     """
@@ -79,6 +81,7 @@ class DualModalityEstimator(BaseHandEstimator):
         if self.align is not None and 'depth' not in self.branches:
             raise ConfigError('align compares RGB with depth features: add "depth" to branches')
         self.test_branches = check_branches((test_cfg or {}).get('branches', ('rgb',)))
+        self.test_attention = bool((test_cfg or {}).get('attention', False))
         if not set(self.test_branches) <= set(self.branches):
             raise ConfigError(
                 f'test_cfg.branches {self.test_branches} are not all among the branches {self.branches}'
@@ -190,8 +193,11 @@ class DualModalityEstimator(BaseHandEstimator):
                 f'test_cfg.branches {self.test_branches} need depth maps and this dataset gives none: '
                 "use test_cfg.branches=('rgb',)"
             )
-        final = self.backbone(inputs['rgb'], depth)
-        return self._decode({b: final[b] for b in self.test_branches}, with_scores=True)
+        features = self.backbone.encode(inputs['rgb'], depth)
+        out = self._decode({b: features.final[b] for b in self.test_branches}, with_scores=True)
+        if self.test_attention and features.attention:
+            out['rgb'] = out['rgb']._replace(attention=features.attention[0])
+        return out
 
     def extract(self, inputs: Inputs) -> dict[str, MultiModalPrediction]:
         """Raw predictions of every branch that the input allows."""

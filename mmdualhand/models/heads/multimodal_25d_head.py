@@ -23,12 +23,15 @@ class MultiModalPrediction(NamedTuple):
         mask: ``(N, 1, h, w)`` in 0..1.
         depth_map: ``(N, 1, h, w)``, not clamped; clamp to 0..1 before use.
         scores: ``(N, 21)`` confidence in 0..1, or None where not asked for.
+        attention: ``(N, 1, h', w')`` attention weights of the depth stem, mean 1,
+            or None where there is no depth or nobody asked.
     """
 
     pose25d: Tensor
     mask: Tensor
     depth_map: Tensor
     scores: Tensor | None = None
+    attention: Tensor | None = None
 
     def rows(self, start: int, stop: int) -> MultiModalPrediction:
         """The prediction of rows ``start`` to ``stop``."""
