@@ -1,4 +1,4 @@
-# make test, make lint: create .venv when it is missing, install into it, run.
+# make quickstart, test, lint: create .venv when it is missing, install into it, run.
 # PYTHON=/path/to/python chooses the interpreter; python3.11, 3.10, 3.12 and python3 are tried otherwise.
 
 PYTHON ?=
@@ -6,9 +6,10 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test lint docs clean
+.PHONY: help venv quickstart test lint docs clean
 
 help:
+	@echo 'make quickstart  install into $(VENV) when needed, render hands, train, test, draw'
 	@echo 'make test   install into $(VENV) when needed, run the tests'
 	@echo 'make lint   install into $(VENV) when needed, run ruff and mypy'
 	@echo 'make docs   install into $(VENV) when needed, build the pages into site/'
@@ -17,6 +18,10 @@ help:
 
 venv:
 	@sh .ci/venv.sh '$(VENV)' '$(PYTHON)'
+
+quickstart:
+	@start=$$(date +%s); $(MAKE) --no-print-directory venv && echo "== install: $$(( $$(date +%s) - start )) s"
+	'$(VENV)/bin/python' -m mmdualhand quickstart
 
 test: venv
 	OMP_NUM_THREADS=2 '$(VENV)/bin/python' -m pytest tests -q --durations=15 $(PYTEST_ARGS)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -136,19 +135,6 @@ def cap_history(buffers: Mapping[str, HistoryBuffer], length: int) -> None:
         buffer.max_length = length
         buffer._log_history = buffer._log_history[-length:]
         buffer._count_history = buffer._count_history[-length:]
-
-
-def is_installed(distribution: str) -> bool:
-    """Whether a distribution is installed.
-
-    mmengine's function of this name needs ``pkg_resources``, which setuptools
-    82 removed (mmcv issue 3325).
-    """
-    try:
-        metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def import_xtcocotools() -> ModuleType:

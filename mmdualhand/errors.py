@@ -29,6 +29,10 @@ class UnknownNameError(HandUserError, KeyError):
     __str__ = Exception.__str__
 
 
+class TrainingDivergedError(HandUserError, ArithmeticError):
+    """The loss of a training run is infinite or not a number."""
+
+
 class UnsafeFileError(HandUserError, ValueError):
     """A pickle asks for more than tensors, numbers and containers."""
 

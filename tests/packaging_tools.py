@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ['setup.py', 'pyproject.toml', 'README.md', 'LICENSE', 'CHANGELOG.md', 'MANIFEST.in']
-FOLDERS = ['mmdualhand', 'configs', 'requirements']
+FOLDERS = ['mmdualhand', 'configs', 'requirements', 'tests/test_packaging']
 
 
 def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

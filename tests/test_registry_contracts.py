@@ -68,6 +68,7 @@ MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
     ('metric', 'PCK'): dict(),
     ('hook', 'SafeCheckpointHook'): dict(interval=1),
     ('hook', 'EpochSeedHook'): dict(),
+    ('hook', 'FiniteLossHook'): dict(),
     ('hook', 'HandVisualizationHook'): dict(),
 }
 # Built with arguments that no config holds: an optimiser, a model, a list of samples.

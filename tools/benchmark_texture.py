@@ -1,7 +1,7 @@
 """Time the OpenCV form of the texture against the batched Torch form, side by side in one process.
 
-Prints microseconds per sample for both views of RGB and depth and the ratio of
-the two. On a CPU one thread is used by both unless ``--threads`` says otherwise.
+The settings are those of pretrain_rhd. Prints microseconds per sample for both views of RGB and depth and
+the ratio of the two. On a CPU one thread is used by both unless ``--threads`` says otherwise.
 """
 
 from __future__ import annotations
@@ -15,14 +15,9 @@ import cv2
 import numpy as np
 import torch
 
-from mmdualhand.datasets.transforms import texture_presets as presets
+from mmdualhand import get_config
 from mmdualhand.datasets.transforms.photometric import TextureViews
 from mmdualhand.models.data_preprocessor import HandDataPreprocessor
-
-VIEWS = dict(
-    plain=dict(rgb=presets.MILD_RGB, depth=presets.MILD_DEPTH),
-    augmented=dict(rgb=presets.STRONG_RGB, depth=presets.STRONG_DEPTH),
-)
 
 
 def parse_args() -> argparse.Namespace:
@@ -63,8 +58,9 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(args.threads)
     images, depth = synthetic_batch(args.batch_size, args.size)
-    transform, rng = TextureViews(VIEWS), np.random.default_rng(0)
-    preprocessor = HandDataPreprocessor(texture=VIEWS).to(device)
+    views = get_config('pretrain_rhd').to_dict()['texture']
+    transform, rng = TextureViews(views), np.random.default_rng(0)
+    preprocessor = HandDataPreprocessor(texture=views).to(device)
     inputs = dict(
         img=torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().to(device),
         depth=torch.from_numpy(np.rint(depth * 65535).astype(np.uint16))[:, None].to(device),

@@ -8,6 +8,7 @@ default_hooks = dict(
     checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     epoch_seed=dict(type='EpochSeedHook'),
+    finite_loss=dict(type='FiniteLossHook', interval=50),
     sync_buffers=dict(type='SyncBuffersHook'),
     visualization=dict(type='HandVisualizationHook', enable=False),
 )

@@ -7,7 +7,7 @@ test_dataloader = dict(
     num_workers=2,
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='mmdualhand.collate_hand_batch'),
+    collate_fn=dict(type='mmdualhand.collate_hand_batch', partial_labels=True),
     dataset=dict(
         type='GeRealDataset',
         data_root='{{$HAND_DATA:data}}/ge_real',

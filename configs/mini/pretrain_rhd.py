@@ -16,10 +16,10 @@ val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 model = dict(
-    backbone=dict(depth=18, base_channels=24, init_cfg=None),
-    head=dict(deconv_channels=(96, 96, 96), codec=dict(input_size=input_size)),
+    backbone=dict(depth=18, base_channels=16, init_cfg=None),
+    head=dict(deconv_channels=(64, 64, 64), codec=dict(input_size=input_size)),
 )
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
-param_scheduler = [dict(type='MultiStepLR', milestones=[8, 10], gamma=0.1, by_epoch=True)]
+param_scheduler = [dict(type='MultiStepLR', milestones=[11, 13], gamma=0.1, by_epoch=True)]
 auto_scale_lr = dict(base_batch_size=16)
-train_cfg = dict(max_epochs=12, val_interval=4)
+train_cfg = dict(max_epochs=15, val_interval=5)

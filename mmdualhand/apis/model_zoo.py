@@ -120,6 +120,9 @@ def get_config(name: str | os.PathLike[str]) -> Config:
         raise
     except FileNotFoundError as error:
         raise MissingFileError(f'{path} names a base that is not there: {error}') from error
+    except (ImportError, SyntaxError) as error:
+        reason = ' '.join(str(error.__cause__ or error).split())
+        raise ConfigError(f'{path} cannot be read: {reason}') from error
 
 
 @contextmanager

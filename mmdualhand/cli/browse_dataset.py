@@ -14,6 +14,7 @@ from mmengine.config import Config, DictAction
 
 from mmdualhand.apis.model_zoo import get_config
 from mmdualhand.cli.common import override
+from mmdualhand.codecs import GRID_SIZE
 from mmdualhand.datasets import BaseHandDataset, collate_hand_batch
 from mmdualhand.datasets.image_io import read_picture
 from mmdualhand.errors import ConfigError
@@ -71,7 +72,7 @@ def sample_sheet(
     tiles.append((crop, frame))
     if 'pose25d' in targets:
         size = (crop.shape[1], crop.shape[0])
-        uv = to_grid(targets['pose25d'][:, :2].numpy().astype(np.float64), (64, 64), size)
+        uv = to_grid(targets['pose25d'][:, :2].numpy().astype(np.float64), (GRID_SIZE, GRID_SIZE), size)
         tiles.append((draw_skeleton_2d(crop, uv, targets['visible'].numpy()), 'labels (visible)'))
     if 'mask' in inputs:
         tiles.append((overlay_mask(crop, inputs['mask'][0].numpy()), 'mask'))
@@ -117,8 +118,12 @@ def _depth(stored: torch.Tensor) -> np.ndarray:
 
 
 def _preprocessor(cfg: Config) -> HandDataPreprocessor | None:
-    settings = (cfg.get('model') or {}).get('data_preprocessor')
-    return None if settings is None else MODELS.build(dict(settings))
+    """The preprocessor of the config, with an augmented view where a contrastive pair has one."""
+    model: Any = cfg.get('model') or {}
+    if model.get('data_preprocessor') is None:
+        return None
+    augmented = any('+' in name for pair in model.get('contrast') or () for name in pair)
+    return MODELS.build({'augmented_view': augmented, **model.data_preprocessor})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.utils import import_modules_from_strings
 
-from mmdualhand.apis.model_zoo import get_config
+from mmdualhand.apis.model_zoo import config_path, config_root, get_config
 from mmdualhand.errors import ConfigError
 from mmdualhand.registry import DATASETS
 
@@ -59,12 +59,21 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg = get_config(args.config)
     override(cfg, args.cfg_options)
     check_keys(cfg)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name) and not cfg[name].get('num_workers'):
+            cfg[name].persistent_workers = False
     cfg.launcher = args.launcher
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / run_name(args.config))
     if args.show_dir:
         hook = cfg.default_hooks.setdefault('visualization', ConfigDict(type='HandVisualizationHook'))
         hook.update(enable=True, out_dir=args.show_dir)
     return cfg
+
+
+def run_name(config: str) -> str:
+    """Name of a run: the whole name of a shipped config, the file's stem otherwise."""
+    path, root = config_path(config), config_root()
+    return str(path.relative_to(root).with_suffix('')) if path.is_relative_to(root) else path.stem
 
 
 def override(cfg: Config, options: dict[str, Any] | None) -> None:
@@ -75,6 +84,15 @@ def override(cfg: Config, options: dict[str, Any] | None) -> None:
     """
     if not options:
         return
+    for key in options:
+        top = key.split('.')[0]
+        if top not in RUNNER_KEYS:
+            near = difflib.get_close_matches(top, RUNNER_KEYS, n=1)
+            hint = f'did you mean {near[0]!r}? ' if near else ''
+            raise ConfigError(
+                f'--cfg-options {key}: nothing reads {top!r} once the config is loaded; {hint}Where it is a '
+                'variable that other keys were made from, set those: train_dataloader.dataset.data_root=...'
+            )
     try:
         cfg.merge_from_dict(options)
     except (KeyError, TypeError) as error:
@@ -109,11 +127,19 @@ def check_data(cfg: Config, *dataloaders: str) -> None:
     Raises:
         MissingFileError: The data is not there.
         DataError: The data is broken.
+        ConfigError: Less than one full batch, where the rest is dropped.
     """
     for name in dataloaders:
-        dataset = (cfg.get(name) or {}).get('dataset')
-        if dataset is not None:
-            DATASETS.build(dict(dataset))
+        loader = cfg.get(name)
+        if not loader or not loader.get('dataset'):
+            continue
+        samples = len(DATASETS.build(dict(loader.dataset)))
+        batch = loader.get('batch_size', 1) * int(os.environ.get('WORLD_SIZE', 1))
+        if loader.get('drop_last') and samples < batch:
+            raise ConfigError(
+                f'{name} has {samples} samples, fewer than one batch of {batch}, and drop_last leaves '
+                f'nothing: use --cfg-options {name}.batch_size={max(samples // 2, 1)} or less'
+            )
 
 
 def transforms_of(cfg: Config | dict[str, Any], dataloader: str) -> Iterable[dict[str, Any]]:

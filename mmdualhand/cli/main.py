@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,6 +18,7 @@ COMMANDS = {
     'get-flops': 'count the parameters and FLOPs of a config',
     'make-mini-benchmark': 'render the embedded data sets',
     'mean-pose': 'measure the constant mean training pose, the floor of every result',
+    'quickstart': 'render hands, pre-train on them, test and draw, in one command',
     'print-config': 'print a config with its bases merged, and which file set a key',
 }
 """Subcommand to its line in the help; ``a-b`` is the module ``mmdualhand.cli.a_b``."""
@@ -61,8 +63,22 @@ def run(command: str, argv: Sequence[str] | None = None) -> int:
     try:
         return int(module.main(list(sys.argv[1:] if argv is None else argv)))
     except HandUserError as error:
-        print(f'mmdualhand {command}: {error}', file=sys.stderr)
+        print(f'mmdualhand {command}: {_sentence(error)}', file=sys.stderr)
         return USER_ERROR_STATUS
+    except TypeError as error:
+        if 'unexpected keyword argument' not in str(error):
+            raise
+        print(f'mmdualhand {command}: a key of the config is misspelt or new: {error}', file=sys.stderr)
+        return USER_ERROR_STATUS
+
+
+def _sentence(error: HandUserError) -> str:
+    """The message alone; a worker process of a DataLoader puts its traceback before it."""
+    text = str(error)
+    if 'Original Traceback' not in text:
+        return text
+    own = re.split(r'^mmdualhand\.errors\.\w+: ', text, flags=re.MULTILINE)
+    return own[-1].strip()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

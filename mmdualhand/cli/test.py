@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmdualhand import compat
-from mmdualhand.apis.checkpoints import load_weights
 from mmdualhand.cli.common import check_data, load_config, runner_parser, transforms_of
-from mmdualhand.errors import ConfigError
+from mmdualhand.engine.weights import load_weights
+from mmdualhand.errors import ConfigError, UnknownNameError
+from mmdualhand.structures import BRANCHES, as_size
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -28,8 +30,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--branches',
         nargs='+',
-        metavar='BRANCH',
-        help='branches to measure: rgb (default), depth, fused; the last two need depth maps',
+        choices=BRANCHES,
+        help='branches to measure; rgb always is, depth and fused need depth maps',
     )
     return parser.parse_args(argv)
 
@@ -75,7 +77,7 @@ def _fit_crop(cfg: Config) -> None:
     size = codec.get('input_size')
     for step in transforms_of(cfg, 'test_dataloader'):
         if size is not None and step.get('type') == 'HandCrop':
-            step['input_size'] = tuple(size)
+            step['input_size'] = as_size(size)
 
 
 def _evaluators(cfg: Config) -> list[Any]:
@@ -84,10 +86,11 @@ def _evaluators(cfg: Config) -> list[Any]:
 
 
 def _choose_branches(cfg: Config, branches: Sequence[str]) -> None:
+    branches = tuple(branch for branch in BRANCHES if branch == 'rgb' or branch in branches)
     test_cfg = cfg.model.setdefault('test_cfg', ConfigDict()) or ConfigDict()
-    cfg.model.test_cfg = ConfigDict(test_cfg, branches=tuple(branches))
+    cfg.model.test_cfg = ConfigDict(test_cfg, branches=branches)
     for metric in _evaluators(cfg):
-        metric['branches'] = tuple(branches)
+        metric['branches'] = branches
     if len(branches) > 1:
         for step in transforms_of(cfg, 'test_dataloader'):
             if step.get('type') == 'LoadHandModalities':
@@ -97,7 +100,8 @@ def _choose_branches(cfg: Config, branches: Sequence[str]) -> None:
 def _add_dump(cfg: Config, path: str) -> None:
     if not path.endswith(('.pkl', '.pickle')):
         raise ConfigError(f'--dump writes a pickle: end the name in .pkl, got {path}')
-    cfg.test_evaluator = [*_evaluators(cfg), ConfigDict(type='DumpResults', out_file_path=path)]
+    # First, so that predictions are written whatever the metrics say of them.
+    cfg.test_evaluator = [ConfigDict(type='DumpResults', out_file_path=path), *_evaluators(cfg)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,7 +112,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     cfg = prepare(args, checkpoint)
     compat.init_distributed(cfg.launcher)
     check_data(cfg, 'test_dataloader')
-    runner = Runner.from_cfg(cfg)
+    for path in (args.out, args.dump):
+        check_writable(path)
+    runner = build_runner(cfg, checkpoint.get('meta', {}))
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     load_weights(model, checkpoint, source=args.checkpoint)
     metrics = runner.test()
@@ -117,12 +123,53 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def check_writable(path: str | None) -> None:
+    """Make the folder of an output file, before the work and not after it.
+
+    Raises:
+        ConfigError: The file cannot be written there.
+    """
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f'{path} cannot be written: {error}') from error
+    if not os.access(folder, os.W_OK) or Path(path).is_dir():
+        raise ConfigError(f'{path} cannot be written')
+
+
+def build_runner(cfg: Config, meta: dict[str, Any]) -> Runner:
+    """Build the Runner; where a class is unknown, say which modules the training had imported.
+
+    A checkpoint's modules are named, never imported: that would run code from
+    a file of weights.
+
+    Raises:
+        UnknownNameError: A class is not registered.
+    """
+    try:
+        return Runner.from_cfg(cfg)
+    except UnknownNameError as error:
+        modules = meta.get('custom_imports') or []
+        if not modules:
+            raise
+        raise UnknownNameError(
+            f'{error} The checkpoint was trained with it: '
+            f'--cfg-options custom_imports.imports="{modules}"'
+        ) from error
+
+
 def write_metrics(path: Path, metrics: dict[str, Any], args: argparse.Namespace, runner: Runner) -> None:
     """Write metrics with what is needed to understand them, or nothing at all."""
     record = {
         'config': args.config,
         'checkpoint': args.checkpoint,
         'dataset': dict(runner.test_dataloader.dataset.metainfo),
+        'protocol': [
+            line for m in runner.test_evaluator.metrics if (line := getattr(m, 'protocol_line', None))
+        ],
         'metrics': {key: float(value) for key, value in metrics.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,7 @@ def prepare(args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.type = 'BF16OptimWrapper'
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-        cfg.default_hooks.checkpoint.pop('save_best', None)
+        cfg.get('default_hooks', {}).get('checkpoint', {}).pop('save_best', None)
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise ConfigError('--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in the config')

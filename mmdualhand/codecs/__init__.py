@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from mmdualhand.codecs.pose25d import Pose25D
+from mmdualhand.codecs.pose25d import GRID_SIZE, Pose25D
+from mmdualhand.codecs.precision import full_precision
 
-__all__ = ['Pose25D']
+__all__ = ['GRID_SIZE', 'Pose25D', 'full_precision']

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmdualhand.codecs.precision import full_precision
 from mmdualhand.registry import CODECS
 from mmdualhand.structures import REFERENCE_BONE, ROOT_JOINT, as_size, check_shape, to_grid
 
 ArrayT = TypeVar('ArrayT', np.ndarray, Tensor)
+
+GRID_SIZE = 64
+"""Side of the grid in whose pixels ``u, v`` of every 2.5D pose are given."""
 
 
 @CODECS.register_module()
 class Pose25D(nn.Module):
     """2.5D pose ``(u, v, d)`` of Iqbal et al. as the paper uses it.
 
-    ``u, v`` are pixels of the ``grid_size`` grid (64 x 64, integer = pixel
+    ``u, v`` are pixels of a 64 x 64 grid over the crop (integer = pixel
     centre) whatever the resolution of the network's maps;
     ``d = (Z - Z_root) / s`` with root joint 9 and ``s`` the length of bone 9-10.
 
     Args:
         input_size: ``(w, h)`` of the crop in pixels, or one integer.
-        grid_size: ``(w, h)`` of the grid of ``u, v``, or one integer.
         init_beta: Initial inverse temperature of the soft-argmax.
         learnable_beta: Whether it is trained. It is kept as its logarithm, so it
             stays positive.
@@ -38,7 +40,6 @@ class Pose25D(nn.Module):
     def __init__(
         self,
         input_size: int | Sequence[int] = (256, 256),
-        grid_size: int | Sequence[int] = 64,
         init_beta: float = 10.0,
         learnable_beta: bool = True,
     ) -> None:
@@ -46,12 +47,16 @@ class Pose25D(nn.Module):
         if not init_beta > 0:
             raise ValueError(f'init_beta must be positive, got {init_beta}')
         self.input_size = as_size(input_size, name='input_size')
-        self.grid_size = as_size(grid_size, name='grid_size')
         log_beta = torch.tensor(float(init_beta)).log()
         if learnable_beta:
             self.log_beta = nn.Parameter(log_beta)
         else:
             self.register_buffer('log_beta', log_beta)
+
+    @property
+    def grid_size(self) -> tuple[int, int]:
+        """``(w, h)`` of the grid of ``u, v``: always (64, 64)."""
+        return GRID_SIZE, GRID_SIZE
 
     @property
     def beta(self) -> Tensor:
@@ -126,7 +131,7 @@ class Pose25D(nn.Module):
                 f'depth_maps must have the shape of heatmaps {tuple(heatmaps.shape)}, '
                 f'got {tuple(depth_maps.shape)}'
             )
-        with _full_precision(heatmaps):
+        with full_precision(heatmaps.device):
             prob = self._probabilities(heatmaps)
             height, width = prob.shape[-2:]
             u = (prob.sum(-2) * torch.arange(width, device=prob.device, dtype=prob.dtype)).sum(-1)
@@ -150,7 +155,7 @@ class Pose25D(nn.Module):
             ValueError: Wrong shape.
         """
         check_shape(heatmaps, 'B 21 h w', name='heatmaps')
-        with _full_precision(heatmaps):
+        with full_precision(heatmaps.device):
             prob = self._probabilities(heatmaps)
             rows = _near_mean(prob.sum(-1))
             columns = _near_mean(prob.sum(-2))
@@ -216,8 +221,8 @@ class Pose25D(nn.Module):
         return torch.cat([uv, d[..., None]], dim=-1)
 
     def extra_repr(self) -> str:
-        """Sizes, for ``print(module)``."""
-        return f'input_size={self.input_size}, grid_size={self.grid_size}'
+        """Size of the crop, for ``print(module)``."""
+        return f'input_size={self.input_size}'
 
     def _probabilities(self, heatmaps: Tensor) -> Tensor:
         maps = heatmaps if heatmaps.dtype == torch.float64 else heatmaps.float()
@@ -229,14 +234,6 @@ def _near_mean(marginal: Tensor) -> Tensor:
     cells = torch.arange(marginal.shape[-1], device=marginal.device, dtype=marginal.dtype)
     middle = (marginal * cells).sum(-1, keepdim=True).round()
     return ((cells - middle).abs() < 1.5).to(marginal.dtype)
-
-
-def _full_precision(reference: Tensor) -> AbstractContextManager[None]:
-    """Switch autocast off, on devices that know it (the meta device does not)."""
-    kind = reference.device.type
-    if torch.amp.autocast_mode.is_autocast_available(kind):
-        return torch.autocast(kind, enabled=False)
-    return nullcontext()
 
 
 def _check_batch(points: Tensor, name: str, camera: Tensor, **per_sample: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""The dataset base class: a third party writes one method that returns a canonical record."""
+"""The dataset base class: a third party writes how many records there are and how to load one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ class BaseHandDataset(Dataset):
         indices: Record numbers to use, in this order; all by default.
         num_samples: Use only the first so many of them.
         on_error: ``'raise'``, or ``'skip'`` to go on without broken records;
-            they are counted in :attr:`num_skipped` and logged.
+            they are counted in :attr:`num_skipped` and logged. A sample that
+            cannot be read is replaced by the next that can.
+        test_mode: For data that are measured: no sample is replaced by another,
+            one that cannot be read is an error whatever ``on_error`` says.
         num_checked: How many records, spread over the set, are examined together
             at construction (0: none).
         lazy_init: Put reading off until :meth:`full_init` or first use.
@@ -58,6 +61,10 @@ class BaseHandDataset(Dataset):
     dataset_name: ClassVar[str] = ''
     wrist_convention: ClassVar[str] = 'wrist'
     reprojection_tolerance: ClassVar[float | None] = 2.0
+    split: str = ''
+    """Part of the dataset that is read; set it before ``super().__init__``. Printed with every result."""
+    lifting: str = 'true root depth, true |9-10|'
+    """Where the root depth and the reference length of the records come from; printed with every result."""
 
     def __init__(
         self,
@@ -67,6 +74,7 @@ class BaseHandDataset(Dataset):
         indices: Sequence[int] | None = None,
         num_samples: int | None = None,
         on_error: str = 'raise',
+        test_mode: bool = False,
         num_checked: int = 8,
         lazy_init: bool = False,
     ) -> None:
@@ -76,6 +84,7 @@ class BaseHandDataset(Dataset):
             raise ConfigError(f'num_samples must be at least 1, got {num_samples}; leave it out for all')
         self.data_root = Path(data_root)
         self.on_error = on_error
+        self.test_mode = test_mode
         self.num_skipped = 0
         self.pipeline = [_build(transform) for transform in pipeline]
         self._wanted, self._num_samples, self._num_checked = indices, num_samples, num_checked
@@ -134,12 +143,14 @@ class BaseHandDataset(Dataset):
         """Plain description that goes into checkpoints and beside results."""
         return {
             'dataset_name': self._name,
+            'split': str(self.split),
             'joint_names': list(JOINT_NAMES),
             'parents': list(PARENTS),
             'root_joint': int(ROOT_JOINT),
             'reference_bone': list(REFERENCE_BONE),
             'units': 'mm',
             'crop_rule': self._crop_rule(),
+            'lifting': self.lifting,
             'wrist_convention': self.wrist_convention,
             'embedded': (self.data_root / EMBEDDED_MARKER).is_file(),
         }
@@ -178,6 +189,8 @@ class BaseHandDataset(Dataset):
         rng = self._generator(place)
         if self.on_error == 'raise':
             return self._make(place, rng)
+        if self.test_mode:
+            return self._make_or_say(place, rng)
         for offset in range(number):
             try:
                 return self._make((place + offset) % number, rng)
@@ -202,6 +215,15 @@ class BaseHandDataset(Dataset):
         for transform in self.pipeline:
             results = transform(results)
         return results
+
+    def _make_or_say(self, place: int, rng: np.random.Generator) -> Any:
+        try:
+            return self._make(place, rng)
+        except (DataError, MissingFileError) as error:
+            raise type(error)(
+                f'sample {place} of {self._name} cannot be read, and with test_mode=True no other takes its '
+                f'place: {error}'
+            ) from error
 
     def _generator(self, place: int) -> np.random.Generator:
         run_seed, epoch = self._clock.tolist()

@@ -36,6 +36,8 @@ class GeRealDataset(BaseHandDataset):
             crop.
         reference_length: ``'true'`` for each photo's own |9-10|, ``'dataset'``
             for the constant ``pose_scale`` (50 mm).
+        test_mode: See :class:`BaseHandDataset`; on here, because this set is there
+            to be measured.
         **kwargs: See :class:`BaseHandDataset`.
 
     Raises:
@@ -53,6 +55,7 @@ class GeRealDataset(BaseHandDataset):
         pipeline: Sequence[Any] = (),
         *,
         reference_length: str = 'true',
+        test_mode: bool = True,
         **kwargs: Any,
     ) -> None:
         if split not in ('dev', 'train', 'all'):
@@ -61,8 +64,10 @@ class GeRealDataset(BaseHandDataset):
             raise ConfigError(f"reference_length must be 'true' or 'dataset', got {reference_length!r}")
         self.split = split
         self.reference_length = reference_length
+        if reference_length == 'dataset':
+            self.lifting = 'true root depth, constant pose_scale of the set'
         self._skeleton = HandSkeleton.from_dataset('ge_real')
-        super().__init__(data_root, pipeline, **kwargs)
+        super().__init__(data_root, pipeline, test_mode=test_mode, **kwargs)
 
     def prepare(self) -> None:
         """Read the mat files and the list of the split."""
@@ -81,6 +86,9 @@ class GeRealDataset(BaseHandDataset):
             self._column(params, 'bbox', 'params.mat', (count, 4)),
         )
         self._rows = self._read_split(count)
+        if self.reference_length == 'dataset':
+            lengths = ' and '.join(f'{length:g}' for length in np.unique(self._scale))
+            self.lifting = f'true root depth, constant {lengths} mm'
 
     def num_records(self) -> int:
         """Number of photos of the split."""

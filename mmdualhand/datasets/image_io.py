@@ -11,32 +11,53 @@ from mmdualhand.errors import DataError, MissingFileError
 
 _PNG_START, _PNG_END = b'\x89PNG', b'IEND\xaeB`\x82'
 _JPEG_START, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
+_START_OF_SCAN = 0xDA
 _TAIL = 4096
 
 
-def is_complete(start: bytes, end: bytes) -> bool:
-    """Whether a PNG or JPEG reaches its end marker; other formats pass.
+def is_complete(data: bytes) -> bool:
+    """Whether a PNG or JPEG reaches its end marker; other formats pass, an empty file does not.
 
-    OpenCV returns half a picture for some truncated files, so the marker is looked for first.
+    OpenCV returns half a picture for some truncated files, so the marker is looked for first. Bytes
+    behind it are fine: the film of a motion photo, for example.
 
     Args:
-        start: First bytes of the file (4 suffice).
-        end: Last bytes of the file.
+        data: The whole file.
     """
-    if start.startswith(_PNG_START):
-        return _PNG_END in end
-    if start.startswith(_JPEG_START):
-        return _JPEG_END in end
-    return True
+    if data.startswith(_PNG_START):
+        return _PNG_END in data
+    if data.startswith(_JPEG_START):
+        scan = _find_scan(data)
+        return scan is not None and data.find(_JPEG_END, scan) >= 0
+    return bool(data)
+
+
+def _find_scan(data: bytes) -> int | None:
+    """Where the pixels of a JPEG begin; its segments before them may hold end markers of thumbnails."""
+    place = 2
+    while place + 4 <= len(data):
+        if data[place] != 0xFF or data[place + 1] == 0xFF:
+            place += 1  # fill bytes
+            continue
+        code = data[place + 1]
+        if code in (0x00, 0x01) or 0xD0 <= code <= 0xD8:
+            place += 2  # no segment
+            continue
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], 'big')
+        if code == _START_OF_SCAN:
+            return place
+    return None
 
 
 def file_is_complete(path: str | Path) -> bool:
-    """As :func:`is_complete`, reading only the ends of an existing file."""
+    """As :func:`is_complete`, reading no more of an existing file than needed."""
     with open(path, 'rb') as file:
-        start = file.read(4)
-        size = file.seek(0, 2)
-        file.seek(max(size - _TAIL, 0))
-        return size > 0 and is_complete(start, file.read())
+        if file.read(4).startswith(_PNG_START):
+            file.seek(max(file.seek(0, 2) - _TAIL, 0))
+            if _PNG_END in file.read():
+                return True
+        file.seek(0)
+        return is_complete(file.read())
 
 
 def read_picture(path: str | Path, sample_id: str, color: bool = False) -> np.ndarray:
@@ -59,7 +80,7 @@ def read_picture(path: str | Path, sample_id: str, color: bool = False) -> np.nd
         data = Path(path).read_bytes()
     except FileNotFoundError:
         raise MissingFileError(f'{path} of sample {sample_id!r} does not exist.') from None
-    if not data or not is_complete(data[:4], data[-_TAIL:]):
+    if not is_complete(data):
         raise DataError(
             f'{path} of sample {sample_id!r} is truncated ({len(data)} bytes); copy the file again.'
         )

@@ -81,7 +81,7 @@ class RHDDataset(BaseHandDataset):
         if not annotation.is_file():
             raise MissingFileError(
                 f'{annotation.absolute()} is missing: get RHD from {RHD_PAGE} and unpack it to '
-                f'{self.data_root}, or make the embedded set with "python tools/make_mini_benchmark.py '
+                f'{self.data_root}, or make the embedded set with "mmdualhand make-mini-benchmark '
                 '--out data/mini --only rhd" and set the environment variable HAND_DATA=data/mini.'
             )
         table, problems = read_rhd_table(annotation)

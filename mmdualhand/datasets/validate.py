@@ -19,6 +19,7 @@ from mmdualhand.structures import (
 )
 
 REFERENCE_RANGE_MM = (5.0, 120.0)
+ROOT_DEPTH_RANGE_MM = (50.0, 5000.0)
 SWAP_HINT = 'are x and y swapped?'
 
 _LABEL_SHAPES = {
@@ -31,6 +32,10 @@ _PAIRS = (('depth_path', 'depth_encoding'), ('mask_path', 'mask_values'))
 
 def check_record(record: Mapping[str, Any], where: str = '') -> None:
     """Check one record: keys, shapes, finite numbers, side, units.
+
+    ``root_depth`` must be that of ``keypoints_3d`` where both are given;
+    ``ref_length`` may differ from the bone 9-10, for sets that are lifted with a
+    constant length.
 
     Args:
         record: See :class:`mmdualhand.structures.HandSample`.
@@ -72,31 +77,54 @@ def _check_array(value: Any, shape: tuple[int, ...], name: str) -> None:
 
 
 def _check_scale(record: Mapping[str, Any], name: str) -> None:
-    """Refuse lengths that cannot be millimetres."""
-    lengths = {}
+    """Refuse lengths that cannot be millimetres, and a root depth that is not the root's."""
+    root, length = (_number(record, key, name) for key in ('root_depth', 'ref_length'))
+    if root is not None:
+        _check_range(root, ROOT_DEPTH_RANGE_MM, f'{name}: root_depth')
     if 'keypoints_3d' in record:
         joints = np.asarray(record['keypoints_3d'])
+        depth = float(joints[ROOT_JOINT, 2])
+        if depth <= 0:
+            raise DataError(
+                f'{name}: the middle MCP of keypoints_3d lies behind the camera (z = {depth:g}); the camera '
+                'frame is x right, y down, z forward.'
+            )
         start, end = REFERENCE_BONE
-        lengths['the bone 9-10 of keypoints_3d'] = float(np.linalg.norm(joints[end] - joints[start]))
-        if joints[ROOT_JOINT, 2] <= 0:
+        bone = float(np.linalg.norm(joints[end] - joints[start]))
+        _check_range(bone, REFERENCE_RANGE_MM, f'{name}: the bone 9-10 of keypoints_3d')
+        if root is not None and abs(root - depth) > 1.0 + 0.01 * depth:
             raise DataError(
-                f'{name}: the middle MCP of keypoints_3d lies behind the camera (z = '
-                f'{joints[ROOT_JOINT, 2]:g}); '
-                'the camera frame is x right, y down, z forward.'
+                f'{name}: root_depth is {root:g} mm, but the middle MCP of keypoints_3d lies at z = '
+                f'{depth:g} mm; they must agree.'
             )
-    if 'ref_length' in record:
-        lengths['ref_length'] = float(record['ref_length'])
-    low, high = REFERENCE_RANGE_MM
-    for what, length in lengths.items():
-        if not low <= length <= high:
-            guess = (
-                'looks like metres'
-                if 0.005 <= length <= 0.12
-                else ('looks like centimetres' if 0.5 <= length <= 12 else 'is no hand in millimetres')
-            )
-            raise DataError(
-                f'{name}: {what} measures {length:.4g}, which {guess}; records are in millimetres.'
-            )
+    if length is not None:
+        _check_range(length, REFERENCE_RANGE_MM, f'{name}: ref_length')
+
+
+def _number(record: Mapping[str, Any], key: str, name: str) -> float | None:
+    if key not in record:
+        return None
+    try:
+        value = float(record[key])
+    except (TypeError, ValueError):
+        raise DataError(f'{name}: {key} must be a number of millimetres, got {record[key]!r}.') from None
+    if not (np.isfinite(value) and value > 0):
+        raise DataError(
+            f'{name}: {key} must be finite and positive, got {value:g}; leave the key out where it is '
+            'unknown.'
+        )
+    return value
+
+
+def _check_range(length: float, span: tuple[float, float], what: str) -> None:
+    low, high = span
+    if not low <= length <= high:
+        guess = 'is no hand in millimetres'
+        for unit, factor in (('metres', 1000), ('centimetres', 10)):
+            if low <= factor * length <= high:
+                guess = f'looks like {unit}'
+                break
+        raise DataError(f'{what} measures {length:.4g}, which {guess}; records are in millimetres.')
 
 
 def find_mixups(

@@ -2,6 +2,6 @@
 
 from mmdualhand.engine.bf16_optim_wrapper import BF16OptimWrapper
 from mmdualhand.engine.data_parallel import HandDataParallel
-from mmdualhand.engine.hooks import EpochSeedHook, SafeCheckpointHook
+from mmdualhand.engine.hooks import EpochSeedHook, FiniteLossHook, SafeCheckpointHook
 
-__all__ = ['BF16OptimWrapper', 'EpochSeedHook', 'HandDataParallel', 'SafeCheckpointHook']
+__all__ = ['BF16OptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'HandDataParallel', 'SafeCheckpointHook']

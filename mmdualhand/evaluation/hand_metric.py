@@ -12,9 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmdualhand.errors import ConfigError, DataError
-from mmdualhand.structures import FINGERS, JOINT_NAMES, NUM_JOINTS, ROOT_JOINT
-
-BRANCHES = ('rgb', 'depth', 'fused')
+from mmdualhand.structures import BRANCHES, FINGERS, INSTANCE_FIELDS, JOINT_NAMES, NUM_JOINTS, ROOT_JOINT
 
 
 class HandMetric(BaseMetric):
@@ -26,6 +24,9 @@ class HandMetric(BaseMetric):
 
     Result keys are ``<name>`` for the branch ``rgb`` and ``<branch>/<name>`` for
     the others, with ``/<finger>`` or ``/<joint>`` behind.
+
+    One line of the log says how was measured; it is kept in :attr:`protocol_line`
+    and logged again only where it changes.
 
     Args:
         branches: Branches to measure, of ``rgb``, ``depth``, ``fused``; the
@@ -65,6 +66,8 @@ class HandMetric(BaseMetric):
         self.visible_only = visible_only
         self.per_joint = per_joint
         self.per_finger = per_finger
+        self.protocol_line: str | None = None
+        """How the last results were measured; None before, and where there was nothing to measure."""
 
     @abstractmethod
     def measure(self, pred: np.ndarray, gt: np.ndarray, counts: np.ndarray) -> dict[str, float]:
@@ -97,7 +100,11 @@ class HandMetric(BaseMetric):
             DataError: Joints of another shape.
         """
         for sample in data_samples:
-            entry: dict[str, Any] = {'crop_rule': str(sample.get('crop_rule', 'unknown')), 'gt': None}
+            entry: dict[str, Any] = {
+                'crop_rule': str(sample.get('crop_rule', 'unknown')),
+                'sample_id': str(sample.get('sample_id', '?')),
+                'gt': None,
+            }
             gt = self._joints(sample, 'gt_instances')
             if gt is not None and np.isfinite(gt).any():
                 entry['gt'] = gt
@@ -113,17 +120,18 @@ class HandMetric(BaseMetric):
             results: Records made by :meth:`process`.
 
         Returns:
-            Result key to value.
+            Result key to value; empty, after a warning, where no sample has a label.
 
         Raises:
-            DataError: No sample has a label, or no joint counts.
+            DataError: No joint of the labelled samples counts, or a prediction is
+                not finite.
         """
         labelled = [entry for entry in results if entry['gt'] is not None]
         if not labelled:
-            raise DataError(
-                f'{type(self).__name__} has nothing to measure: none of the {len(results)} samples has '
-                f'gt_instances.{self.label}; use a labelled split'
-            )
+            self.protocol_line = None
+            self._warn_unlabelled(len(results))
+            return {}
+        self._check_finite(labelled)
         gt = np.stack([entry['gt'] for entry in labelled])
         counts = np.stack([entry['counts'] for entry in labelled])
         if not counts.any():
@@ -136,7 +144,10 @@ class HandMetric(BaseMetric):
             pred = np.stack([entry[branch] for entry in labelled])
             prefix = '' if branch == 'rgb' else f'{branch}/'
             metrics.update({prefix + key: value for key, value in self.measure(pred, gt, counts).items()})
-        print_log(self._summary(results, len(labelled)), logger='current', level=logging.INFO)
+        line = self._summary(results, len(labelled))
+        if line != self.protocol_line:
+            print_log(line, logger='current', level=logging.INFO)
+        self.protocol_line = line
         return metrics
 
     def groups(self) -> Iterator[tuple[str, Sequence[int]]]:
@@ -149,6 +160,27 @@ class HandMetric(BaseMetric):
             for joint, name in enumerate(JOINT_NAMES):
                 yield f'/{name}', (joint,)
 
+    def _warn_unlabelled(self, count: int) -> None:
+        meta = self.dataset_meta or {}
+        name, split = meta.get('dataset_name', 'the unnamed dataset'), meta.get('split')
+        print_log(
+            f'{type(self).__name__} measures nothing: none of the {count} samples of {name}'
+            f'{f" ({split})" if split else ""} has gt_instances.{self.label}.',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+    def _check_finite(self, labelled: Sequence[Mapping[str, Any]]) -> None:
+        for branch in self.branches:
+            broken = [entry['sample_id'] for entry in labelled if not np.isfinite(entry[branch]).all()]
+            if broken:
+                more = f' and {len(broken) - 1} more' if len(broken) > 1 else ''
+                raise DataError(
+                    f'the network predicts values that are not finite for sample {broken[0]!r}{more} '
+                    f'({self.label} of the branch {branch!r}); the weights may be those of a training that '
+                    'diverged'
+                )
+
     def _summary(self, results: list, labelled: int) -> str:
         meta = self.dataset_meta or {}
         root = int(meta.get('root_joint', ROOT_JOINT))
@@ -156,19 +188,22 @@ class HandMetric(BaseMetric):
             origin = 'embedded data' if meta['embedded'] else 'published data'
         else:
             origin = 'data of unknown origin'
+        split = meta.get('split') or 'unknown'
+        lifting = [f'lifted with {meta.get("lifting", "unknown root depth and length")}']
         parts = [
             f'{type(self).__name__}: {self.protocol()}',
+            *(lifting if self.dims == 3 else []),
             f'root joint {root} ({JOINT_NAMES[root]})',
             f'crop rule {" and ".join(sorted({entry["crop_rule"] for entry in results}))}',
             f'wrist convention {meta.get("wrist_convention", "unknown")}',
             'visible joints' if self.visible_only else 'all labelled joints',
             f'{labelled} of {len(results)} samples ({len(results) - labelled} without label skipped)',
-            f'{meta.get("dataset_name", "unnamed dataset")}, {origin}',
+            f'{meta.get("dataset_name", "unnamed dataset")}, split {split}, {origin}',
         ]
         return ' | '.join(parts)
 
     def _prediction(self, sample: Mapping[str, Any], branch: str) -> np.ndarray:
-        key = 'pred_instances' if branch == 'rgb' else f'pred_instances_{branch}'
+        key = INSTANCE_FIELDS[branch]
         pred = self._joints(sample, key)
         if pred is None:
             raise ConfigError(

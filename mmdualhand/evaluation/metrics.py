@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from mmdualhand.codecs import GRID_SIZE
 from mmdualhand.errors import ConfigError
 from mmdualhand.evaluation import functional as F
 from mmdualhand.evaluation.hand_metric import HandMetric
@@ -149,32 +150,28 @@ class AUC(_Aligned3D):
 class PCK(HandMetric):
     """Share of joints whose 2D error is below a fraction of the output grid.
 
-    Compares ``u, v`` of the 2.5D poses, pixels of the crop's output grid, so the
+    Compares ``u, v`` of the 2.5D poses, pixels of the crop's 64-grid, so the
     value depends on the crop rule, which is logged with it. Result key:
     ``PCK@<threshold>``.
 
     Args:
-        threshold: Fraction of ``grid_size``; 0.05 of 64 is 3.2 pixels, strictly.
-        grid_size: Side of the grid in which ``pose25d`` is written.
+        threshold: Fraction of the grid's side; 0.05 of 64 is 3.2 pixels, strictly.
         **kwargs: Of the base class: ``branches``, ``visible_only``,
             ``per_joint``, ``per_finger``, ``prefix``, ``collect_device``.
 
     Raises:
-        ConfigError: A value that is not positive, or an unknown branch.
+        ConfigError: ``threshold`` is not positive, or an unknown branch.
     """
 
     rule: ClassVar[str] = 'greater'
     label: ClassVar[str] = 'pose25d'
     dims: ClassVar[int] = 2
 
-    def __init__(self, threshold: float = 0.05, grid_size: int = 64, **kwargs: Any) -> None:
+    def __init__(self, threshold: float = 0.05, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not (threshold > 0 and grid_size > 0):
-            raise ConfigError(
-                f'threshold and grid_size must be positive, got {threshold} and {grid_size}'
-            )
+        if not threshold > 0:
+            raise ConfigError(f'threshold must be positive, got {threshold}')
         self.threshold = threshold
-        self.grid_size = grid_size
 
     def measure(self, pred: np.ndarray, gt: np.ndarray, counts: np.ndarray) -> dict[str, float]:
         """Share of correct joints; (N, 21, 2) grid pixels, (N, 21) bool."""
@@ -182,14 +179,14 @@ class PCK(HandMetric):
         for suffix, joints in self.groups():
             chosen = counts[:, joints]
             if chosen.any():
-                value = F.pck(pred[:, joints], gt[:, joints], chosen, self.threshold, self.grid_size)
+                value = F.pck(pred[:, joints], gt[:, joints], chosen, self.threshold, GRID_SIZE)
                 metrics[f'PCK@{self.threshold:g}{suffix}'] = float(value)
         return metrics
 
     def protocol(self) -> str:
         """Threshold and unit, for the log."""
-        pixels = self.threshold * self.grid_size
+        pixels = self.threshold * GRID_SIZE
         return (
-            f'2D error below {self.threshold:g} x {self.grid_size} = {pixels:g} px of the '
-            f'{self.grid_size} x {self.grid_size} grid of the crop | no alignment'
+            f'2D error below {self.threshold:g} x {GRID_SIZE} = {pixels:g} px of the '
+            f'{GRID_SIZE} x {GRID_SIZE} grid of the crop | no alignment'
         )

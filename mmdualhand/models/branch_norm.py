@@ -28,6 +28,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmdualhand.errors import ConfigError
+
 BN_GROUPS = ('per_branch', 'joint', 'separate')
 
 
@@ -108,7 +110,7 @@ class BranchBatchNorm(nn.Module):
     ) -> None:
         super().__init__()
         if bn_groups not in BN_GROUPS:
-            raise ValueError(f'bn_groups must be one of {BN_GROUPS}, got {bn_groups!r}')
+            raise ConfigError(f'bn_groups must be one of {BN_GROUPS}, got {bn_groups!r}')
         if not branches:
             raise ValueError('branches must name at least one branch')
         self.num_features = num_features
@@ -191,6 +193,11 @@ class BranchBatchNorm(nn.Module):
 
     def _normalise(self, x: Tensor, branch: str, track: bool) -> Tensor:
         mean, var = self.statistics(branch)
+        if self.training and x.numel() == x.shape[1]:
+            raise ConfigError(
+                f'batch normalisation of the {branch} branch has a single value a channel: set '
+                'train_dataloader.batch_size to 2 or more and drop_last=True'
+            )
         if self.training and not track:
             return F.batch_norm(x, None, None, self.weight, self.bias, True, self.momentum, self.eps)
         return F.batch_norm(

@@ -9,9 +9,9 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from mmdualhand.datasets.transforms.photometric import parse_views
+from mmdualhand.codecs import full_precision
+from mmdualhand.datasets.transforms.photometric import check_half_range, parse_views
 from mmdualhand.errors import ConfigError, DataError
-from mmdualhand.models.precision import full_precision
 from mmdualhand.models.texture import BatchTexture
 from mmdualhand.registry import MODELS
 
@@ -85,10 +85,13 @@ class HandDataPreprocessor(BaseDataPreprocessor):
             map. ``data_samples`` as given.
 
         Raises:
-            ConfigError: The augmented view is wanted and nothing makes it.
+            ConfigError: The augmented view is wanted and nothing makes it, or ``half_range`` of a depth
+                texture is not that of ``NormalizeDepth``.
             DataError: The batch is not a collated one or holds no image.
         """
         _check(data)
+        if training:
+            self._check_half_range(data)
         inputs: dict[str, Tensor] = self.cast_data(data['inputs'])
         targets: dict[str, Tensor] = dict(self.cast_data(data.get('targets') or {}))
         with full_precision(inputs['img'].device):
@@ -103,6 +106,13 @@ class HandDataPreprocessor(BaseDataPreprocessor):
             if maps:
                 result['depth'] = torch.cat(maps)
         return {'inputs': result, 'targets': targets, 'data_samples': data.get('data_samples')}
+
+    def _check_half_range(self, data: Mapping[str, Any]) -> None:
+        """Compare settings with the first sample; nothing here is on the device."""
+        samples = data.get('data_samples') or ()
+        if self.textures and 'depth' in data['inputs'] and 'depth_plain' not in data['inputs'] and samples:
+            settings: dict[str, Any] = {name: view.depth for name, view in self.textures.items()}
+            check_half_range(settings, getattr(samples[0], 'metainfo', {}).get('depth_half_range'))
 
     def _views(self, inputs: Mapping[str, Tensor], training: bool) -> list[tuple[Tensor, Tensor | None]]:
         """RGB in 0..255 and depth in 0..1 of each view."""

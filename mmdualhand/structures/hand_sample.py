@@ -7,6 +7,15 @@ from typing import TypedDict
 import numpy as np
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
+BRANCHES = ('rgb', 'depth', 'fused')
+"""Branches of the network in canonical order."""
+INSTANCE_FIELDS = {
+    'rgb': 'pred_instances',
+    'depth': 'pred_instances_depth',
+    'fused': 'pred_instances_fused',
+}
+"""Branch to the field of :class:`HandDataSample` that holds its prediction."""
+
 
 class _Required(TypedDict):
     sample_id: str

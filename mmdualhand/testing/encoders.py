@@ -15,6 +15,7 @@ from mmdualhand.models.backbones import DualEncoder
 from mmdualhand.models.backbones.staged import check_staged
 from mmdualhand.models.branch_norm import BN_GROUPS
 from mmdualhand.registry import MODELS
+from mmdualhand.structures import BRANCHES
 from mmdualhand.testing.contract import (
     ContractError,
     check_gradients,
@@ -256,7 +257,7 @@ def _check_in_dual_encoder(
         raise ContractError(f'{where}: {error}') from error
     dual.train()
     out = dual.encode(rgb, depth, views=2, keep_stages=True)
-    for branch in ('rgb', 'depth', 'fused'):
+    for branch in BRANCHES:
         features = out.final[branch]
         require(
             tuple(features.shape) == (x.shape[0], *shapes[-1]) and bool(torch.isfinite(features).all()),

@@ -27,7 +27,7 @@ TILE_MAX_WIDTH = 640
 """A wider photo is fitted to this width instead."""
 
 COLUMNS = 3
-"""Pictures a row."""
+"""Pictures a row; one more where there are more than two rows of them."""
 
 
 @dataclass
@@ -103,7 +103,7 @@ def _crop(image: np.ndarray, sample: HandDataSample) -> np.ndarray | None:
     width, height = (int(side) for side in size)
     tile = fit_size((width, height), (TILE_MAX_WIDTH, TILE_HEIGHT))
     enlarged = grid_affine((width, height), tile) @ np.asarray(matrix, np.float64)
-    return cv2.warpAffine(image, enlarged[:2], tile, flags=cv2.INTER_LINEAR)
+    return cv2.warpAffine(image, enlarged[:2].astype(np.float64), tile, flags=cv2.INTER_LINEAR)
 
 
 def _field_tiles(tiles: _Tiles, image: np.ndarray, sample: HandDataSample) -> None:
@@ -180,5 +180,6 @@ def prediction_panel(image_original: np.ndarray, data_sample: HandDataSample) ->
     _photo_tiles(tiles, image_original, data_sample)
     _field_tiles(tiles, image_original, data_sample)
     _space_tiles(tiles, data_sample)
-    columns = min(COLUMNS, len(tiles.pictures))
+    count = len(tiles.pictures)
+    columns = min(COLUMNS if count <= 2 * COLUMNS else COLUMNS + 1, count)
     return panel(tiles.pictures, tiles.titles, columns, header=_header(data_sample))

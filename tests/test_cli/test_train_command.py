@@ -40,7 +40,7 @@ def test_a_benchmark_cannot_be_trained():
 
 
 def test_misspelt_key_is_refused():
-    with pytest.raises(ConfigError, match="'optim_wraper'.*'optim_wrapper'"):
+    with pytest.raises(ConfigError, match="'optim_wraper'.*did you mean 'optim_wrapper'"):
         prepare('--cfg-options', 'optim_wraper.optimizer.lr=1')
 
 
@@ -74,12 +74,13 @@ def one_sentence(result) -> str:
 def test_missing_data_is_one_sentence(tmp_path):
     message = one_sentence(run_command(['train', 'pretrain_rhd'], tmp_path, data=tmp_path / 'none'))
     assert 'anno_training.pickle is missing' in message
-    assert 'RenderedHandposeDataset' in message and 'make_mini_benchmark' in message
+    assert 'RenderedHandposeDataset' in message and 'make-mini-benchmark' in message
     assert not (tmp_path / 'work_dirs').exists()
 
 
 def test_missing_weights_are_one_sentence(tmp_path, rhd_root):
     options = ['--cfg-options', 'model.backbone.init_cfg.checkpoint=weights/resnet101.pth']
+    options.append('train_dataloader.batch_size=2')
     message = one_sentence(run_command(['train', 'pretrain_rhd', *options], tmp_path, data=rhd_root.parent))
     assert 'weights/resnet101.pth' in message and 'init_cfg=None' in message
 
@@ -88,3 +89,47 @@ def test_unknown_class_is_one_sentence(tmp_path, rhd_root):
     options = ['--cfg-options', 'train_dataloader.dataset.type=RHDataset']
     message = one_sentence(run_command(['train', TINY, *options], tmp_path, data=rhd_root.parent))
     assert "Did you mean 'RHDDataset'" in message
+
+
+def test_less_than_a_batch_is_refused(tmp_path, rhd_root):
+    options = ['--cfg-options', 'train_dataloader.batch_size=140']
+    message = one_sentence(run_command(['train', TINY, *options], tmp_path, data=rhd_root.parent))
+    assert 'fewer than one batch of 140' in message
+
+
+def test_weights_of_another_network_are_refused(tmp_path, rhd_root):
+    import torch
+
+    from mmdualhand import get_config
+    from mmdualhand.registry import MODELS
+
+    torch.save(dict(state_dict=MODELS.build(get_config(TINY).model).state_dict()), tmp_path / 'a.pth')
+    options = ['--cfg-options', f'load_from={tmp_path / "a.pth"}', 'model.backbone.base_channels=8']
+    message = one_sentence(run_command(['train', TINY, *options], tmp_path, data=rhd_root.parent))
+    assert 'a.pth' in message and 'another network' in message
+
+
+def test_a_variable_of_the_config_cannot_be_overridden_from_outside():
+    with pytest.raises(ConfigError, match="nothing reads 'data_root'"):
+        prepare('--cfg-options', 'data_root=elsewhere')
+
+
+def test_a_misspelt_argument_is_one_sentence(tmp_path, rhd_root):
+    options = ['--cfg-options', 'model.backbone.dept=50']
+    message = one_sentence(run_command(['train', TINY, *options], tmp_path, data=rhd_root.parent))
+    assert "unexpected keyword argument 'dept'" in message
+
+
+def test_shipped_configs_have_work_dirs_of_their_own():
+    args = train.parse_args(['mini/pretrain_rhd'])
+    assert train.prepare(args).work_dir == 'work_dirs/mini/pretrain_rhd'
+
+
+def test_an_error_in_a_worker_is_still_one_sentence(tmp_path, rhd_root):
+    import shutil
+
+    root = shutil.copytree(rhd_root, tmp_path / 'data' / 'RHD_published_v2')
+    for picture in sorted((root / 'training' / 'depth').glob('*.png')):
+        picture.write_bytes(picture.read_bytes()[:-40])
+    message = one_sentence(run_command(['train', TINY], tmp_path, data=tmp_path / 'data'))
+    assert 'depth' in message and 'truncated' in message and 'DataLoader' not in message

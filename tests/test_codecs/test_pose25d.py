@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmdualhand.codecs import Pose25D
+from mmdualhand.codecs import GRID_SIZE, Pose25D
 from mmdualhand.registry import CODECS
 from mmdualhand.structures import Camera, CropTransform
 
@@ -125,7 +125,7 @@ def test_lift_undoes_project_for_skewed_and_mirrored_cameras() -> None:
 
 
 def test_decode_and_lift_have_right_gradients() -> None:
-    codec = Pose25D(grid_size=8, input_size=32, init_beta=2.0).double()
+    codec = Pose25D(input_size=32, init_beta=2.0).double()
     generator = torch.Generator().manual_seed(1)
     heat = torch.randn(1, 21, 3, 4, generator=generator, dtype=torch.float64, requires_grad=True)
     depth = torch.randn(1, 21, 3, 4, generator=generator, dtype=torch.float64, requires_grad=True)
@@ -164,6 +164,15 @@ def test_decode_is_float32_under_autocast() -> None:
 def test_decode_runs_without_data() -> None:
     maps = torch.zeros(2, 21, 64, 64, device='meta')
     assert Pose25D().to('meta').decode(maps, maps).shape == (2, 21, 3)
+
+
+def test_the_grid_is_always_64() -> None:
+    codec = Pose25D(input_size=(128, 96))
+    assert codec.grid_size == (64, 64) == (GRID_SIZE, GRID_SIZE)
+    with pytest.raises(TypeError, match='grid_size'):
+        Pose25D(grid_size=32)  # type: ignore[call-arg]
+    with pytest.raises(AttributeError):
+        codec.grid_size = (32, 32)  # type: ignore[misc]
 
 
 def test_wrong_shapes_are_named() -> None:

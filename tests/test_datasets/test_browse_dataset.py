@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mmdualhand.cli import browse_dataset
 from mmdualhand.cli.main import run
 
 SMALL = ['train_dataloader.dataset.num_samples=3', 'val_dataloader.dataset.num_samples=2']
@@ -27,7 +28,9 @@ val_dataloader = dict(
 )
 strong = dict(rgb=dict(brightness=0.4), depth=dict(offset=0.1))
 texture = dict(plain=dict(), augmented=strong)
-model = dict(data_preprocessor=dict(type='HandDataPreprocessor', texture=texture))
+model = dict(
+    contrast=[('rgb', 'rgb+')], data_preprocessor=dict(type='HandDataPreprocessor', texture=texture)
+)
 """
     )
     return str(path)
@@ -45,6 +48,25 @@ def test_sheets_of_both_splits(config, tmp_path, capsys):
     # the photo of 320 px is in the first column; training adds the four pictures of the views
     assert sheet.shape[1] > 320 + 3 * 96 and sheet.shape[0] - plain.shape[0] > 96
     assert (sheet != 255).mean() > 0.2 and np.unique(sheet).size > 200
+
+
+@pytest.mark.parametrize(
+    ('name', 'views'),
+    [('pretrain_rhd', ['plain', 'augmented']), ('ablation/r_rhd', ['plain'])],
+)
+def test_the_views_are_those_that_the_config_trains_on(name, views, rhd_root, tmp_path, monkeypatch):
+    sheets = []
+
+    def panel(pictures, titles, **options):
+        sheets.append(list(titles))
+        return pictures[0]
+
+    monkeypatch.setattr(browse_dataset, 'panel', panel)
+    monkeypatch.setenv('HAND_DATA', str(rhd_root.parent))
+    assert run('browse-dataset', [name, '--out', str(tmp_path), '--number', '1']) == 0
+    (titles,) = sheets
+    expected = [f'{kind}, {view} view' for kind in ('rgb', 'depth') for view in views]
+    assert [title for title in titles if title.endswith(' view')] == expected
 
 
 def test_wrong_requests_are_one_sentence(config, capsys):

@@ -68,13 +68,14 @@ def image(tmp_path_factory):
     return path
 
 
-def test_one_method_makes_a_dataset(image):
+def test_two_methods_make_a_dataset(image):
     dataset = ToyDataset(image, pipeline=[lambda results: results])
     assert len(dataset) == 10
     results = dataset[-1]
     assert results['sample_id'] == '009/right' and results['sample_index'] == 9
     assert results['dataset_name'] == 'ToyDataset' and isinstance(results['rng'], np.random.Generator)
     assert 'rng' not in dataset.labels_only(9)
+    assert dataset.metainfo['split'] == '' and dataset.metainfo['lifting'] == 'true root depth, true |9-10|'
     assert pickle.loads(pickle.dumps(dataset.metainfo)) == dataset.metainfo
     with pytest.raises(IndexError, match='sample 10 of 10'):
         dataset[10]
@@ -122,6 +123,17 @@ def change_record(**changes):
         (dict(keypoints_3d=toy_record()['keypoints_3d'] / 10), 'looks like centimetres'),
         (dict(keypoints_3d=toy_record()['keypoints_3d'] * [1, 1, -1]), 'behind the camera'),
         (dict(ref_length=0.04), 'ref_length measures 0.04, which looks like metres'),
+        (dict(ref_length=4.0), 'ref_length measures 4, which looks like centimetres'),
+        (dict(ref_length=np.nan), 'ref_length must be finite and positive, got nan'),
+        (dict(ref_length='40 mm'), "ref_length must be a number of millimetres, got '40 mm'"),
+        (dict(root_depth=0.6), 'root_depth measures 0.6, which looks like metres'),
+        (dict(root_depth=40), 'root_depth measures 40, which looks like centimetres'),
+        (dict(root_depth=6e4), 'root_depth measures 6e.04, which is no hand in millimetres'),
+        (dict(root_depth=-400.0), 'root_depth must be finite and positive, got -400'),
+        (dict(root_depth=np.inf), 'root_depth must be finite and positive, got inf'),
+        (dict(root_depth=0.6, keypoints_3d=None), 'root_depth measures 0.6, which looks like metres'),
+        # joint 9 of the toy hand lies at 400 mm: 1 mm + 1 % = 5 mm
+        (dict(root_depth=405.1), 'root_depth is 405.1 mm, but the middle MCP .* lies at z = 400 mm'),
         (dict(depth_path='d.png'), 'depth_path and depth_encoding belong together'),
     ],
 )
@@ -129,6 +141,12 @@ def test_check_record_names_the_key(changes, message):
     check_record(toy_record(), 'toy')
     with pytest.raises(DataError, match=r"record '000/right' of toy.*" + message):
         check_record(change_record(**changes), 'toy')
+
+
+def test_what_a_record_may_say_beside_its_joints():
+    check_record(change_record(root_depth=404.9))
+    check_record(change_record(root_depth=395.1, ref_length=50.0))  # |9-10| is 31 mm: lifted with a constant
+    check_record(change_record(root_depth=5000, ref_length=5, keypoints_3d=None))
 
 
 def test_nan_labels_name_the_joints():
@@ -255,5 +273,9 @@ def test_unreadable_samples_are_replaced_and_counted(image):
         Flaky(image, num_checked=0)[3]
     dataset = Flaky(image, on_error='skip')
     assert dataset[3]['sample_id'] == '005/right' and dataset.num_skipped == 2
+    measured = Flaky(image, on_error='skip', test_mode=True)
+    with pytest.raises(DataError, match=r"sample 3 of Flaky cannot be read.*'003/right' of Flaky"):
+        measured[3]
+    assert measured.num_skipped == 0 and measured[5]['sample_id'] == '005/right'
     with pytest.raises(DataError, match='none of the 2 samples'):
         Flaky(image, on_error='skip', indices=[3, 4])[0]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from mmdualhand.datasets import GeRealDataset
+from mmdualhand.datasets import GeRealDataset, collate_hand_batch
 from mmdualhand.errors import ConfigError, DataError, MissingFileError
 from mmdualhand.structures import Camera, chirality_vote
 
@@ -70,6 +70,12 @@ def test_records_by_hand(root):
 def test_constant_reference_length(root):
     dataset = GeRealDataset(root, 'all', reference_length='dataset')
     assert [dataset.labels_only(i)['ref_length'] for i in range(3)] == [50.0, 50.0, 50.0]
+    assert dataset.metainfo['lifting'] == 'true root depth, constant 50 mm'
+    assert dataset.metainfo['split'] == 'all'
+    waiting = GeRealDataset(root, 'all', reference_length='dataset', lazy_init=True)
+    assert waiting.metainfo['lifting'] == 'true root depth, constant pose_scale of the set'
+    true = GeRealDataset(root, 'dev').metainfo
+    assert (true['lifting'], true['split']) == ('true root depth, true |9-10|', 'dev')
 
 
 def test_rows_without_label_are_unlabelled(root):
@@ -78,6 +84,35 @@ def test_rows_without_label_are_unlabelled(root):
     packed = GeRealDataset(root, 'train', RGB_PIPELINE)[0]
     assert set(packed['targets']) == {'camera', 'crop_matrix', 'mirrored'}
     assert packed['data_samples'].gt_instances.keys() == []
+
+
+def test_partly_labelled_split_goes_into_one_batch(root):
+    dataset = GeRealDataset(root, 'all', RGB_PIPELINE)
+    samples = [dataset[index] for index in range(3)]  # labelled, not labelled, labelled
+    with pytest.raises(DataError, match=r"'00000/left' has pose25d.*partial_labels=True"):
+        collate_hand_batch(samples)
+    targets = collate_hand_batch(samples, partial_labels=True)['targets']
+    assert targets['pose25d'].shape == (3, 21, 3)
+    assert targets['pose25d'].isnan().all(-1).all(-1).tolist() == [False, True, False]
+    assert targets['visible'].sum(-1).tolist() == [21, 0, 21]
+    assert targets['root_depth'].isnan().tolist() == [False, True, False]
+    assert targets['root_depth'][2].item() == pytest.approx(400)
+    assert targets['ref_length'][2].item() == pytest.approx(np.hypot(25, 4))
+    # the constant length is known of every photo, the depth of the root is not
+    known = GeRealDataset(root, 'all', RGB_PIPELINE, reference_length='dataset')
+    targets = collate_hand_batch([known[0], known[1]], partial_labels=True)['targets']
+    assert targets['ref_length'].tolist() == [50, 50]
+    assert targets['root_depth'].isnan().tolist() == [False, True]
+
+
+def test_a_photo_that_cannot_be_read_is_not_replaced(root):
+    options = dict(on_error='skip', num_checked=0)
+    measured = GeRealDataset(root, 'dev', RGB_PIPELINE, **options)
+    (root / 'images' / '00000.jpg').unlink()
+    with pytest.raises(MissingFileError, match=r"test_mode=True.*00000\.jpg of sample '00000/left'"):
+        measured[0]
+    replacing = GeRealDataset(root, 'dev', RGB_PIPELINE, test_mode=False, **options)
+    assert replacing[0]['data_samples'].metainfo['sample_id'] == '00003/left'
 
 
 def test_whole_photo_is_the_crop(root):

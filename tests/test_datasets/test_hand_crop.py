@@ -106,10 +106,11 @@ def test_pixels_follow_the_points():
 
 def test_mask_and_depth_lie_under_the_joints(rhd_root):
     dataset = RHDDataset(rhd_root, pipeline=[LoadHandModalities(), HandCrop(256, augment=AUGMENT)])
-    torch_free_sides = set()
+    dataset.set_epoch(0)
+    sides, distances = set(), []
     for place in range(len(dataset)):
         results = dataset[place]
-        torch_free_sides.add(results['hand_side'])
+        sides.add(results['hand_side'])
         uv = np.rint(results['keypoints_2d']).astype(int)
         ok = (results['keypoints_visible'] > 0) & ((uv >= 2) & (uv < 254)).all(-1)
         joints = np.array([results['mask'][v - 2 : v + 3, u - 2 : u + 3].max() for u, v in uv[ok]])
@@ -117,9 +118,10 @@ def test_mask_and_depth_lie_under_the_joints(rhd_root):
         on_hand = results['mask'][uv[ok][:, 1], uv[ok][:, 0]] > 0
         depth = results['depth'][uv[ok][:, 1], uv[ok][:, 0]][on_hand]
         behind = results['keypoints_3d'][ok, 2][on_hand] - depth  # the surface is in front of the joint
-        assert np.median(behind) == pytest.approx(9.5, abs=5), results['sample_id']
+        distances.append(np.median(behind))  # up to 17 mm where fingers lie before others
         assert (behind > -3).mean() > 0.95, results['sample_id']
-    assert torch_free_sides == {'left', 'right'}
+    assert np.median(distances) == pytest.approx(9.5, abs=3) and 5 < min(distances) < max(distances) < 20
+    assert sides == {'left', 'right'}
 
 
 def test_zero_padding():

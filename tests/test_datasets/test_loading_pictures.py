@@ -112,8 +112,46 @@ def test_undecodable_and_missing_pictures(tmp_path):
         read_picture(tmp_path / 'gone.png', 's')
 
 
-def test_trailing_bytes_after_the_end_marker_are_fine(tmp_path):
-    path = tmp_path / 'padded.jpg'
+@pytest.mark.parametrize('suffix', ['png', 'jpg'])
+@pytest.mark.parametrize('trailing', [100, 100_000])
+def test_trailing_bytes_after_the_end_marker_are_fine(tmp_path, rng, suffix, trailing):
+    """A motion photo has its film behind the picture."""
+    path = tmp_path / f'photo.{suffix}'
     save(path, np.full((8, 8, 3), 90, np.uint8))
-    path.write_bytes(path.read_bytes() + b'\0' * 100)
+    path.write_bytes(path.read_bytes() + bytes(rng.integers(0, 255, trailing, np.uint8)))
+    assert file_is_complete(path)
     assert read_picture(path, 's', color=True).shape == (8, 8, 3)
+
+
+def jpeg_with_segment(path, rng, segment):
+    """A JPEG of some 4 kB with a segment of metadata behind its first marker; where the pixels begin."""
+    save(path, rng.integers(0, 255, (64, 64, 3), np.uint8))
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + segment + data[2:])
+    return path.read_bytes().index(b'\xff\xda', 2 + len(segment))
+
+
+@pytest.mark.parametrize('share', [0.05, 0.5, 0.99])
+def test_end_marker_of_a_thumbnail_is_not_that_of_the_picture(tmp_path, rng, share):
+    path = tmp_path / 'photo.jpg'
+    thumbnail = b'Exif\0\0' + b'\xff\xd8\xff\xda\0\x02\x12\x34\xff\xd9'
+    length = (2 + len(thumbnail)).to_bytes(2, 'big')
+    scan = jpeg_with_segment(path, rng, b'\xff\xff\xe1' + length + thumbnail)  # with a fill byte
+    assert file_is_complete(path) and read_picture(path, 's').shape == (64, 64, 3)
+    data = path.read_bytes()
+    cuts = [int(scan * share), scan + int((len(data) - scan) * share)]
+    for cut in cuts:  # within the metadata, within the pixels
+        path.write_bytes(data[:cut])
+        assert not file_is_complete(path), cut
+        with pytest.raises(DataError, match='is truncated'):
+            read_picture(path, 's')
+
+
+def test_progressive_jpeg(tmp_path, rng):
+    path = tmp_path / 'photo.jpg'
+    picture = rng.integers(0, 255, (64, 64, 3), np.uint8)
+    flags = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 2]
+    assert cv2.imwrite(str(path), picture, flags)
+    assert file_is_complete(path)
+    path.write_bytes(path.read_bytes()[:-2])
+    assert not file_is_complete(path)

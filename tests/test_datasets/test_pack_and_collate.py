@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmdualhand.datasets import RHDDataset, collate_hand_batch
-from mmdualhand.datasets.transforms import HandCrop, PackHandInputs
+from mmdualhand.datasets.transforms import HandCrop, NormalizeDepth, PackHandInputs
 from mmdualhand.errors import DataError
 from mmdualhand.structures import Camera
 
@@ -136,6 +136,38 @@ def test_collate_refuses_mixed_samples():
         DataError, match=r"00003/left.*00003/right.*different targets: '00003/left' has pose25d"
     ):
         collate_hand_batch([labelled, unlabelled])
+    with pytest.raises(DataError, match='different inputs'):  # labels only, never pixels
+        collate_hand_batch(
+            [labelled, pack(raw_sample('right'), mask=np.ones((128, 128), np.uint8))], partial_labels=True
+        )
     small = PackHandInputs()(HandCrop(input_size=64)(raw_sample('right')))
     with pytest.raises(DataError, match=r'img of sample.*\(3, 128, 128\).*\(3, 64, 64\)'):
         collate_hand_batch([labelled, small])
+
+
+def test_partial_labels_leave_the_samples_as_they_are():
+    labelled, unlabelled = pack(raw_sample(), 'whole'), pack(raw_sample('right', labelled=False), 'whole')
+    for place, batch in enumerate(([labelled, unlabelled], [unlabelled, labelled])):
+        targets = collate_hand_batch(batch, partial_labels=True)['targets']
+        for key in ('pose25d', 'visible', 'root_depth', 'ref_length', 'camera'):
+            assert torch.equal(targets[key][place], labelled['targets'][key]), key
+        for key in ('pose25d', 'root_depth', 'ref_length'):
+            assert targets[key][1 - place].isnan().all() and targets[key].dtype == torch.float32, key
+        assert targets['visible'][1 - place].tolist() == [0.0] * 21
+    assert 'pose25d' not in unlabelled['targets']
+    nothing = collate_hand_batch([unlabelled, unlabelled], partial_labels=True)['targets']
+    assert set(nothing) == {'camera', 'crop_matrix', 'mirrored'}
+
+
+def test_range_of_the_depth_map_travels_with_the_sample():
+    sample = {**raw_sample('right'), 'depth': np.full((200, 200), 500, np.float32)}
+    cropped = NormalizeDepth(half_range=5.0)(HandCrop(input_size=128)(sample))
+    assert PackHandInputs()(cropped)['data_samples'].metainfo['depth_half_range'] == 5.0
+    assert 'depth_half_range' not in pack(raw_sample('right'))['data_samples'].metainfo
+
+
+def test_default_length_where_only_the_root_is_known():
+    packed = pack({**raw_sample('left', labelled=False), 'root_depth': 400.0}, rule='whole')
+    assert packed['targets']['root_depth'].item() == 400 and packed['targets']['ref_length'].item() == 40
+    length_only = pack({**raw_sample('left', labelled=False), 'ref_length': 50.0}, rule='whole')
+    assert 'root_depth' not in length_only['targets']

@@ -81,6 +81,7 @@ def test_splits_and_metainfo(rhd_root):
     evaluation = RHDDataset(rhd_root, 'evaluation', selection=None)
     assert len(evaluation) == 12
     info = evaluation.metainfo
+    assert info['split'] == 'evaluation' and info['lifting'] == 'true root depth, true |9-10|'
     assert info['dataset_name'] == 'RHD' and info['embedded'] is True and info['units'] == 'mm'
     assert info['root_joint'] == 9 and info['reference_bone'] == [9, 10] and info['crop_rule'] == 'none'
     assert info['wrist_convention'] == 'wrist' and len(info['joint_names']) == 21
@@ -107,8 +108,8 @@ def test_missing_root_is_one_sentence(tmp_path):
     text = str(caught.value)
     assert str(tmp_path / 'nowhere' / 'training' / 'anno_training.pickle') in text
     assert 'lmb.informatik.uni-freiburg.de/resources/datasets/RenderedHandposeDataset.en.html' in text
-    assert 'python tools/make_mini_benchmark.py --out data/mini --only rhd' in text
-    assert 'data_root=data/mini/RHD_published_v2' in text
+    assert 'mmdualhand make-mini-benchmark --out data/mini --only rhd' in text
+    assert 'HAND_DATA=data/mini' in text
     assert text.endswith('.') and '\n' not in text and '. ' not in text
 
 
@@ -133,6 +134,20 @@ def test_truncated_file_names_file_and_sample(rhd_copy):
     skipping = RHDDataset(rhd_copy, selection=None, pipeline=[LoadHandModalities()], on_error='skip')
     assert skipping.num_skipped == 2 and len(skipping) == 28
     assert skipping[0]['sample_id'] == '00002/left'
+
+
+def test_a_measured_sample_is_not_replaced(rhd_copy):
+    options = dict(selection=None, pipeline=[LoadHandModalities()], on_error='skip', num_checked=0)
+    training, measured = RHDDataset(rhd_copy, **options), RHDDataset(rhd_copy, test_mode=True, **options)
+    path = rhd_copy / 'training' / 'color' / '00000.png'  # breaks after both were built
+    path.write_bytes(path.read_bytes()[:-200])
+    assert training[0]['sample_id'] == '00001/left' and training.num_skipped == 2
+    with pytest.raises(DataError, match=r'test_mode=True no other.*00000\.png of sample .00000/left.'):
+        measured[0]
+    assert measured.num_skipped == 0 and measured[2]['sample_id'] == '00001/left'
+    path.unlink()
+    with pytest.raises(MissingFileError, match='sample 1 of RHD .*00000/right'):
+        measured[1 - len(measured)]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -27,10 +29,11 @@ def blocks(page: Path, language: str) -> list[tuple[int, str]]:
 def test_python_blocks(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks of a page run in their order, in one namespace, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {'__name__': f'docs_{page.stem}'}
+    module = ModuleType(f'docs_{page.stem}')  # a module, so that classes of a page can be pickled
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     for line, text in blocks(page, 'python'):
         code = compile('\n' * (line - 1) + text, str(page), 'exec')
-        exec(code, namespace)
+        exec(code, module.__dict__)
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)

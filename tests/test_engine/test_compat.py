@@ -69,11 +69,6 @@ def test_history_is_capped_at_its_end():
     assert buffer.data[0].tolist() == [16, 17, 18, 19, 20]
 
 
-def test_is_installed_reads_distribution_metadata():
-    assert compat.is_installed('mmengine')
-    assert not compat.is_installed('no-such-distribution')
-
-
 def test_absent_xtcocotools_is_one_sentence(monkeypatch):
     real = builtins.__import__
 

@@ -17,7 +17,10 @@ from mmdualhand.errors import ConfigError, DataError
 from mmdualhand.registry import METRICS
 from mmdualhand.structures import HandDataSample
 
-META = dict(dataset_name='toy', root_joint=9, wrist_convention='wrist', embedded=True)
+META = dict(
+    dataset_name='toy', root_joint=9, wrist_convention='wrist', embedded=True, split='evaluation',
+    lifting='true root depth, constant 50 mm',
+)  # fmt: skip
 
 
 def hand(seed: int = 0) -> np.ndarray:
@@ -35,7 +38,7 @@ def sample(
     base = hand() if gt is None else gt
     moved = torch.from_numpy(base + np.asarray(shift, dtype=np.float64))[None].float()
     for branch in branches:
-        setattr(out, branch, InstanceData(keypoints_3d=moved, pose25d=moved / 10))
+        setattr(out, branch, InstanceData(keypoints_3d=moved.clone(), pose25d=moved / 10))
     if gt is not None:
         label = torch.from_numpy(gt)[None].float()
         fields = dict(keypoints_3d=label, pose25d=label / 10)
@@ -117,15 +120,64 @@ def test_unlabelled_samples_are_skipped_and_counted(lines: list[str]) -> None:
     text = next(line for line in lines if line.startswith('EPE:'))
     for part in (
         'mm, camera frame', 'alignment none', 'root joint 9 (middle_mcp)', 'crop rule keypoints x 1.5',
-        'wrist convention wrist', '1 of 3 samples (2 without label skipped)', 'toy, embedded data',
+        'wrist convention wrist', '1 of 3 samples (2 without label skipped)',
+        'toy, split evaluation, embedded data', 'lifted with true root depth, constant 50 mm',
     ):  # fmt: skip
         assert part in text
 
 
-def test_all_unlabelled_is_one_clear_error() -> None:
-    for name in ('EPE', 'AUC', 'PCK'):
-        with pytest.raises(DataError, match='none of the 2 samples'):
-            run(dict(type=name), [sample(None), sample(None)])
+def test_protocol_is_kept_and_logged_where_it_changes(lines: list[str]) -> None:
+    metric = METRICS.build(dict(type='EPE'))
+    metric.dataset_meta = META
+    assert metric.protocol_line is None
+    for count in (1, 1, 2, 1):
+        metric.process(None, [sample(hand(k)).to_dict() for k in range(count)])
+        metric.evaluate(count)
+    logged = [line for line in lines if line.startswith('EPE:')]
+    assert [f'{count} of {count} samples' in line for count, line in zip((1, 2, 1), logged, strict=True)]
+    assert metric.protocol_line == logged[-1] == logged[0]
+
+
+def test_a_2d_metric_lifts_nothing(lines: list[str]) -> None:
+    run(dict(type='PCK'), [sample(hand(1))], meta=None)
+    text = next(line for line in lines if line.startswith('PCK:'))
+    assert 'lifted' not in text and 'split unknown' in text
+    run(dict(type='EPE'), [sample(hand(1))], meta=None)
+    assert 'lifted with unknown root depth and length' in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ('name', 'label'), [('EPE', 'keypoints_3d'), ('AUC', 'keypoints_3d'), ('PCK', 'pose25d')]
+)
+def test_all_unlabelled_is_one_warning(lines: list[str], name: str, label: str) -> None:
+    built = METRICS.build(dict(type=name))
+    evaluator = Evaluator([built])
+    evaluator.dataset_meta = META
+    evaluator.process([sample(None), sample(None)])
+    assert evaluator.evaluate(2) == {}
+    assert [line for line in lines if 'nothing' in line] == [
+        f'{name} measures nothing: none of the 2 samples of toy (evaluation) has gt_instances.{label}.'
+    ]
+    assert built.protocol_line is None
+
+
+@pytest.mark.parametrize(('name', 'value'), [('EPE', np.nan), ('AUC', np.inf), ('PCK', np.nan)])
+def test_a_network_that_predicts_nan_is_named(name: str, value: float) -> None:
+    broken = sample(hand(1), branches=('pred_instances', 'pred_instances_depth'))
+    for key in ('keypoints_3d', 'pose25d'):
+        broken.pred_instances_depth[key][0, 4, 1] = value
+    samples = [sample(hand(2), branches=('pred_instances', 'pred_instances_depth')), broken, broken]
+    text = r"the network predicts values that are not finite for sample '3/left' and 1 more .*'depth'"
+    with pytest.raises(DataError, match=text):
+        run(dict(type=name, branches=('rgb', 'depth')), samples)
+    assert run(dict(type=name), samples)  # the other branch is fine
+
+
+def test_predictions_of_unlabelled_samples_may_be_nan() -> None:
+    unknown = sample(None)
+    unknown.pred_instances.keypoints_3d[:] = torch.nan
+    result = run(dict(type='EPE', alignment='none'), [unknown, sample(hand(1), (3, 4, 0))])
+    assert result == {'EPE': pytest.approx(5, abs=1e-3)}
 
 
 def test_visible_only() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from functools import partial
+
 import pytest
 import torch
 
 from mmdualhand.errors import ConfigError
+from mmdualhand.models.branch_norm import batch_layout, view_segments
 from mmdualhand.models.losses import NTXent
 from mmdualhand.registry import MODELS
 from mmdualhand.structures import HandDataSample
@@ -100,6 +104,67 @@ def test_the_augmented_view_is_never_decoded():
     assert seen == [9]
 
 
+def test_branches_meet_decoder_and_projection_with_their_own_statistics():
+    model = build().train()
+    inputs, targets = batch()
+    calls = []  # a copy of the module before the step, its branches, views, input and output
+    watched = [(model.head, ('rgb', 'depth', 'fused'), 1)]
+    watched += [(projector, projector.branches, 2) for projector in model.projectors.values()]
+
+    def keep(before, _, args, out):
+        calls.append((*before, args[0], getattr(out, 'pose25d', out)))
+
+    for module, branches, views in watched:
+        module.register_forward_hook(partial(keep, (copy.deepcopy(module), branches, views)))
+    model.loss(inputs, targets)
+    assert [len(branches) for _, branches, *_ in calls] == [3, 2, 1]
+    for fresh, branches, views, features, together in calls:
+        parts = zip(branches, features.chunk(len(branches)), together.chunk(len(branches)), strict=True)
+        for branch, part, got in parts:
+            with batch_layout(view_segments(branch, part.shape[0], views)):
+                alone = fresh(part)
+            assert torch.allclose(got, getattr(alone, 'pose25d', alone), atol=1e-4), branch
+
+
+def test_alignment_compares_plain_views_only():
+    model = build(contrast=PAIRS[:1], align=dict(type='FeatureAlign')).eval()
+    inputs, targets = batch()
+    with torch.no_grad():
+        before = model.loss(inputs, targets)
+        inputs['rgb'][3:] += 1.0
+        inputs['depth'][3:] *= 0.5
+        after = model.loss(inputs, targets)
+    assert torch.isclose(before['loss_align'], after['loss_align'], rtol=1e-5)
+    assert not torch.isclose(before['loss_contrast'], after['loss_contrast'], rtol=1e-3)
+
+
+def test_modes_do_what_they_say():
+    model = build(contrast=[]).eval()
+    inputs, targets = batch(views=1)
+    with torch.no_grad():
+        assert model(inputs, targets, mode='loss') == model.loss(inputs, targets)
+        raw = model(inputs)
+        assert list(raw) == ['rgb', 'depth', 'fused']
+        expected = model.head(model.backbone(inputs['rgb'])['rgb'])
+    assert torch.allclose(raw['rgb'].pose25d, expected.pose25d, atol=1e-4)
+    assert torch.allclose(raw['rgb'].depth_map, expected.depth_map, atol=1e-5)
+    with pytest.raises(ValueError, match="mode='loss' needs targets"):
+        model(inputs, mode='loss')
+    with pytest.raises(ValueError, match="mode='predict' needs targets"):
+        model(inputs, targets, mode='predict')
+    with pytest.raises(ValueError, match='train'):
+        model(inputs, targets, mode='train')
+
+
+def test_channels_last_changes_the_memory_order_and_no_value():
+    plain, turned = build(contrast=[]).eval(), build(contrast=[], channels_last=True).eval()
+    weights = turned.backbone.rgb_encoder.layer2[0].conv1.weight
+    assert weights.is_contiguous(memory_format=torch.channels_last) and not weights.is_contiguous()
+    with torch.no_grad():
+        before, after = (m.loss(*batch(views=1)) for m in (plain, turned))
+    assert all(torch.isclose(before[key], after[key], rtol=1e-4) for key in before)
+
+
 def test_missing_inputs_are_named():
     inputs, targets = batch(views=1)
     with pytest.raises(ConfigError, match='augmented_view'):
@@ -146,6 +211,21 @@ def test_predictions_return_to_the_original_image(mirrored):
     in_crop = (grid + 0.5) * 1.0 - 0.5
     first = matrix.double() @ torch.tensor([*sample.pred_instances.keypoints[0, 0], 1.0]).double()
     assert abs(first[:2].numpy() - in_crop[0]).max() < 1e-3
+
+
+def test_maps_and_attention_of_a_prediction():
+    model = build(contrast=[], test_cfg=dict(branches=('rgb', 'depth'), attention=True)).eval()
+    with torch.no_grad():
+        model.head.final.bias[42:] = torch.tensor([0.0, 1.5])  # mask logit, depth map
+    inputs, _ = batch(rows=2, views=1)
+    samples = model.predict(
+        inputs, dict(crop_matrix=torch.eye(3).repeat(2, 1, 1)), [HandDataSample(), HandDataSample()]
+    )
+    weights = model.backbone.encode(inputs['rgb'], inputs['depth']).attention[0]
+    for sample, expected in zip(samples, weights, strict=True):
+        assert sample.pred_fields.mask == pytest.approx(0.5, abs=0.1)
+        assert (sample.pred_fields.depth_map == 1).all()  # the map is linear, what is written lies in 0..1
+        assert torch.allclose(torch.as_tensor(sample.pred_attention.weights), expected, atol=1e-5)
 
 
 def test_crops_of_another_size_are_refused():

@@ -41,9 +41,7 @@ def test_pins_fit_the_bounds(python: str) -> None:
 
 
 def test_what_is_left_out_where() -> None:
-    wanted = {
-        python: sorted(r.name for r in read('runtime') if holds(r, python)) for python in PYTHONS
-    }
+    wanted = {python: sorted(r.name for r in read('runtime') if holds(r, python)) for python in PYTHONS}
     common = ['mmcv-lite', 'mmengine', 'numpy', 'opencv-python', 'rich', 'scipy', 'torch']
     assert wanted['3.10'] == wanted['3.11'] == [*common, 'xtcocotools']
     assert wanted['3.12'] == common

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 import zipfile
 from email import message_from_string
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ['setup.py', 'pyproject.toml', 'README.md', 'LICENSE', 'CHANGELOG.md', 'MANIFEST.in']
-FOLDERS = ['mmdualhand', 'configs', 'requirements', 'tests/test_packaging']
-
-pytestmark = pytest.mark.skipif(
-    find_spec('setuptools') is None, reason='building a wheel needs setuptools: pip install .[tests]'
-)
+from tests.packaging_tools import ROOT, install, run
 
 
 def shipped_names() -> list[str]:
@@ -29,43 +19,14 @@ def shipped_names() -> list[str]:
     return sorted(path.with_suffix('').as_posix() for path in files if '_base_' not in path.parts)
 
 
-def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith('PYTHON')}
-    result = subprocess.run(
-        command, cwd=cwd, env={**kept, **environment}, capture_output=True, text=True, timeout=300
-    )
-    return result
-
-
 @pytest.fixture(scope='module')
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from a copy of the sources, so that no build folder is left beside them."""
-    copy = tmp_path_factory.mktemp('sources') / 'mmdualhand'
-    copy.mkdir()
-    for name in SOURCES:
-        shutil.copy(ROOT / name, copy / name)
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns('__pycache__'))
-    out = tmp_path_factory.mktemp('wheel')
-    pip = [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation']
-    built = run(*pip, '--wheel-dir', str(out), str(copy), cwd=out)
-    assert built.returncode == 0, built.stderr
-    (file,) = out.glob('mmdualhand-*.whl')
-    return file
-
-
-@pytest.fixture(scope='module')
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(mmdualhand_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds the installed wheel and nothing else."""
-    target = tmp_path_factory.mktemp('installed')
-    pip = [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index']
-    done = run(*pip, '--target', str(target), str(wheel), cwd=target)
-    assert done.returncode == 0, done.stderr
-    return target
+    return install([mmdualhand_wheel], tmp_path_factory.mktemp('installed'))
 
 
-def test_wheel_content(wheel: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
+def test_wheel_content(mmdualhand_wheel: Path) -> None:
+    with zipfile.ZipFile(mmdualhand_wheel) as archive:
         names = archive.namelist()
         (metadata_name,) = [name for name in names if name.endswith('.dist-info/METADATA')]
         metadata = archive.read(metadata_name).decode()
@@ -76,7 +37,8 @@ def test_wheel_content(wheel: Path) -> None:
     assert carried == configs
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / 'mmdualhand').rglob('*.py')}
     assert modules <= set(names)
-    assert 'mmdualhand/py.typed' in names
+    tables = {p.relative_to(ROOT).as_posix() for p in (ROOT / 'mmdualhand').rglob('*.npz')}
+    assert {'mmdualhand/py.typed'} | tables <= set(names)
     tops = {name.split('/')[0] for name in names}
     assert {top for top in tops if not top.endswith('.dist-info')} == {'mmdualhand'}
     assert any(name.endswith('LICENSE') for name in names)
@@ -87,7 +49,7 @@ def test_wheel_content(wheel: Path) -> None:
     required = {Requirement(text) for text in fields.get_all('Requires-Dist')}
     assert Requirement('xtcocotools>=1.14.3; python_version < "3.12"') in required
     assert Requirement('numpy>=1.24,<2; python_version < "3.12"') in required
-    assert set(fields.get_all('Provides-Extra')) == {'tests', 'docs', 'optional'}
+    assert set(fields.get_all('Provides-Extra')) == {'tests', 'docs', 'fast', 'optional'}
 
 
 def test_list_models_outside_the_checkout(installed: Path, tmp_path: Path) -> None:

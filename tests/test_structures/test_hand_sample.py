@@ -6,12 +6,10 @@ import pytest
 import torch
 from mmengine.structures import InstanceData, PixelData
 
-from mmdualhand.structures import HandDataSample
+from mmdualhand.structures import BRANCHES, INSTANCE_FIELDS, HandDataSample
 
 
-@pytest.mark.parametrize(
-    'field', ['gt_instances', 'pred_instances', 'pred_instances_depth', 'pred_instances_fused']
-)
+@pytest.mark.parametrize('field', ['gt_instances', *INSTANCE_FIELDS.values()])
 def test_instances_are_stored_under_their_name_and_removed(field: str) -> None:
     sample = HandDataSample(metainfo=dict(sample_id='7/left'))
     setattr(sample, field, InstanceData(keypoints=torch.full((1, 21, 2), 3.0)))
@@ -29,3 +27,9 @@ def test_fields_are_pixel_data_and_nothing_else() -> None:
     del sample.pred_fields
     with pytest.raises(AssertionError):
         sample.pred_fields = InstanceData()
+
+
+def test_every_branch_has_a_field_of_its_own() -> None:
+    assert tuple(INSTANCE_FIELDS) == BRANCHES == ('rgb', 'depth', 'fused')
+    fields = ['pred_instances', 'pred_instances_depth', 'pred_instances_fused']
+    assert list(INSTANCE_FIELDS.values()) == fields

@@ -5,15 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmdualhand.datasets.transforms import texture_presets as presets
+from mmdualhand import get_config
 from mmdualhand.errors import ConfigError, DataError
 from mmdualhand.models.data_preprocessor import HandDataPreprocessor
 
 MEAN, STD = torch.tensor([123.675, 116.28, 103.53]), torch.tensor([58.395, 57.12, 57.375])
-TEXTURE = dict(
-    plain=dict(rgb=presets.MILD_RGB, depth=presets.MILD_DEPTH),
-    augmented=dict(rgb=presets.STRONG_RGB, depth=presets.STRONG_DEPTH),
-)
+TEXTURE = get_config('pretrain_rhd').to_dict()['texture']
 
 
 def batch(size: int = 32, depth: bool = True) -> dict:

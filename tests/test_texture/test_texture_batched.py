@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from mmdualhand.datasets.transforms import texture_presets as presets
+from mmdualhand import get_config
 from mmdualhand.datasets.transforms.photometric import apply_depth_texture, apply_rgb_texture
 from mmdualhand.datasets.transforms.texture_parameters import DepthParameters, RGBParameters
 from mmdualhand.models.texture import BatchTexture, gaussian_blur, inside_boxes, move_silhouette
 
-STRONG = BatchTexture(presets.STRONG_RGB, presets.STRONG_DEPTH | dict(low_resolution=1.0))
+STRONG_CONFIG = get_config('pretrain_rhd').to_dict()['texture']['augmented']
+STRONG_DEPTH = STRONG_CONFIG['depth'] | dict(low_resolution=1.0)
+STRONG = BatchTexture(STRONG_CONFIG['rgb'], STRONG_DEPTH)
 
 
 def photo(size: int = 96, seed: int = 0) -> np.ndarray:
@@ -191,7 +193,7 @@ def test_nothing_goes_into_a_checkpoint() -> None:
 
 def test_shapes_are_known_without_values() -> None:
     """The meta device fails on every step that would read a value back."""
-    texture = BatchTexture(presets.STRONG_RGB, presets.STRONG_DEPTH | dict(low_resolution=1.0)).to('meta')
+    texture = BatchTexture(STRONG_CONFIG['rgb'], STRONG_DEPTH).to('meta')
     rgb, depth = texture(torch.empty(5, 3, 64, 96, device='meta'), torch.empty(5, 1, 64, 96, device='meta'))
     assert rgb.shape == (5, 3, 64, 96)
     assert depth is not None and depth.shape == (5, 1, 64, 96)

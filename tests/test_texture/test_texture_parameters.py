@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from mmdualhand.datasets.transforms import texture_presets as presets
+from mmdualhand import get_config
 from mmdualhand.datasets.transforms.colour_matrix import colour_basis, colour_matrix
 from mmdualhand.datasets.transforms.texture_parameters import DepthTexture, RGBParameters, RGBTexture
 from mmdualhand.errors import ConfigError
+
+STRONG = get_config('pretrain_rhd').to_dict()['texture']['augmented']
 
 
 def rgb_parameters(**changes: object) -> RGBParameters:
@@ -25,7 +27,7 @@ def matrix_of(
     return colour_matrix(rgb_parameters(**changes), np.array(mean, float), colour_basis())
 
 
-@pytest.mark.parametrize('texture', [RGBTexture.from_config(None), RGBTexture.from_config(presets.NONE)])
+@pytest.mark.parametrize('texture', [RGBTexture.from_config(None), RGBTexture.from_config({})])
 def test_no_setting_gives_neutral_parameters(texture: RGBTexture) -> None:
     draw = texture.parameters(np.random.default_rng(0).random((5, RGBTexture.num_uniforms)), (64, 64))
     for value, neutral in zip(draw, (1, 1, 1, 0, 1, 0, 0, 0, 0), strict=True):
@@ -46,7 +48,7 @@ def test_rgb_parameters_by_hand() -> None:
     u[9:11] = 0.0, 0.5
     u[11:13] = 0.0, 0.3
     u[13:18] = 0.0, 0.0, 0.5, 0.0, 1 - 1e-9
-    config = presets.STRONG_RGB | dict(erase_aspect=(0.25, 4.0))
+    config = STRONG['rgb'] | dict(erase_aspect=(0.25, 4.0))
     draw = RGBTexture.from_config(config).parameters(u, (200, 100))
     assert draw.brightness == pytest.approx(1.2)
     assert draw.contrast == pytest.approx(0.8)
@@ -67,7 +69,7 @@ def test_depth_parameters_by_hand() -> None:
     u[9:11] = 0.0, 0.26  # two holes
     u[11:15] = 0.0, 0.5, 0.0, 0.0
     u[15:19] = 1.0, 0.5, 0.0, 0.0
-    config = presets.STRONG_DEPTH | dict(hole_area=(0.01, 0.04), hole_aspect=(0.5, 2.0), low_resolution=1.0)
+    config = STRONG['depth'] | dict(hole_area=(0.01, 0.04), hole_aspect=(0.5, 2.0), low_resolution=1.0)
     draw = DepthTexture.from_config(config).parameters(u, (100, 100))
     assert draw.noise_sigma == pytest.approx(0.035 / 6)
     assert draw.offset == pytest.approx(0.1 / 6)
@@ -77,7 +79,7 @@ def test_depth_parameters_by_hand() -> None:
     np.testing.assert_array_equal(draw.boxes, [[0, 0, 10, 10], [0, 0, 20, 20], [0] * 4, [0] * 4])
 
 
-@pytest.mark.parametrize('texture', [RGBTexture(**presets.STRONG_RGB), DepthTexture(**presets.STRONG_DEPTH)])
+@pytest.mark.parametrize('texture', [RGBTexture(**STRONG['rgb']), DepthTexture(**STRONG['depth'])])
 def test_numpy_and_torch_uniforms_give_equal_parameters(texture: RGBTexture | DepthTexture) -> None:
     u = np.random.default_rng(1).random((50, texture.num_uniforms))
     ours, theirs = texture.parameters(u, (96, 128)), texture.parameters(torch.from_numpy(u), (96, 128))
@@ -87,7 +89,7 @@ def test_numpy_and_torch_uniforms_give_equal_parameters(texture: RGBTexture | De
 
 def test_strong_draws_stay_in_their_ranges() -> None:
     rng = np.random.default_rng(2)
-    rgb = RGBTexture(**presets.STRONG_RGB).parameters(rng.random((4000, 18)), (256, 256))
+    rgb = RGBTexture(**STRONG['rgb']).parameters(rng.random((4000, 18)), (256, 256))
     for factor, width in ((rgb.brightness, 0.4), (rgb.contrast, 0.4), (rgb.saturation, 0.4), (rgb.gain, 0.2)):
         assert 1 - width <= factor.min() < 1 - 0.9 * width
         assert 1 + 0.9 * width < factor.max() <= 1 + width
@@ -99,7 +101,7 @@ def test_strong_draws_stay_in_their_ranges() -> None:
     assert 0.15 < erased.max() < 0.161
     assert np.mean(rgb.grey) == pytest.approx(0.1, abs=0.02)
 
-    depth = DepthTexture(**presets.STRONG_DEPTH).parameters(rng.random((4000, 28)), (256, 256))
+    depth = DepthTexture(**STRONG['depth']).parameters(rng.random((4000, 28)), (256, 256))
     assert sorted(set(depth.radius.tolist())) == [-3, -2, -1, 1, 2, 3]
     assert 0.02 / 6 <= depth.noise_sigma.min() and depth.noise_sigma.max() <= 0.05 / 6
     assert abs(depth.offset).max() <= 0.1 / 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmdualhand.datasets.transforms import texture_presets as presets
+from mmdualhand import get_config
 from mmdualhand.datasets.transforms.photometric import (
     TextureViews,
     apply_depth_texture,
@@ -19,8 +19,9 @@ from mmdualhand.datasets.transforms.texture_parameters import (
 )
 from mmdualhand.errors import ConfigError
 
-RGB = RGBTexture(**presets.STRONG_RGB)
-DEPTH = DepthTexture(**(presets.STRONG_DEPTH | dict(low_resolution=1.0)))
+VIEWS = get_config('pretrain_rhd').to_dict()['texture']
+RGB = RGBTexture(**VIEWS['augmented']['rgb'])
+DEPTH = DepthTexture(**(VIEWS['augmented']['depth'] | dict(low_resolution=1.0)))
 
 
 def rgb_draw(**changes: object) -> RGBParameters:
@@ -131,12 +132,6 @@ def test_low_resolution_by_hand() -> None:
     np.testing.assert_allclose(out[0, [0, 1, 4, 6]], [0.2, 0.2, 0.2 + 0.625 * 0.8, 1.0], atol=1e-6)
     with pytest.raises(ValueError, match='multiples of low_resolution_stride=4'):
         roughened(np.ones((10, 10), np.float32), low_resolution=1)
-
-
-VIEWS = dict(
-    plain=dict(rgb=presets.MILD_RGB, depth=presets.MILD_DEPTH),
-    augmented=dict(rgb=presets.STRONG_RGB, depth=presets.STRONG_DEPTH),
-)
 
 
 def results(seed: int = 0) -> dict:

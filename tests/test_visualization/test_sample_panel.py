@@ -87,7 +87,7 @@ def test_mask_and_attention_lie_on_the_crop_where_its_matrix_is_known(captured: 
     expected = np.rint(0.5 * 10 + 0.5 * np.array(MASK_COLOUR))
     assert np.abs(mask[192, 192].astype(float) - expected).max() <= 1
     assert captured['titles'][4] == 'depth attention, stem (crop)'
-    attention = sheet[TOP + 384 + 12 + 26 :][:384, 12 + 396 : 396 + 396].astype(float)
+    attention = sheet[TOP + 384 + 12 + 26 :][:384, 12:396].astype(float)
     assert np.abs(attention[80, 192] - attention[300, 192]).max() > 20
 
 

@@ -2,7 +2,7 @@
 
 data_root = '{{$HAND_DATA:data}}/RHD_published_v2'
 selection = dict(min_visible=17, min_crop_side=64.0, max_overlap=0.3)
-augment = dict(rotation=180.0, scale=(0.8, 1.2), translation=0.1, prob=0.8)
+augment = dict(rotation=45.0, scale=(0.8, 1.2), translation=0.1, prob=0.8)
 
 train_pipeline = [
     dict(type='LoadHandModalities', modalities=('rgb', 'depth', 'mask')),
@@ -44,6 +44,7 @@ val_dataloader = dict(
         type='RHDDataset',
         data_root=data_root,
         split='evaluation',
+        test_mode=True,
         selection=selection,
         pipeline=test_pipeline,
     ),

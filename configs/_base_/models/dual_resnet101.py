@@ -70,11 +70,12 @@ model = dict(
     head=dict(
         type='MultiModal2.5DHead',
         deconv_channels=(256, 256, 256),
-        codec=dict(type='Pose25D', input_size=(256, 256), grid_size=64, init_beta=10.0),
+        codec=dict(type='Pose25D', input_size=(256, 256), init_beta=10.0),
         loss_pose=dict(type='PoseDist', depth_weight=50.0),  # lambda_z, inside ell
         loss_maps=dict(type='MultiModalL1', mask_weight=100.0, depth_map_weight=50.0),  # lambda_m, lambda_d
     ),
     projector=dict(type='ProjectionHead', hidden_channels=512, out_channels=128),
     bn_groups='per_branch',
+    channels_last=True,
     test_cfg=dict(branches=('rgb',)),
 )

@@ -14,7 +14,10 @@ from mmdualhand.datasets.transforms.depth import root_and_length
 from mmdualhand.registry import TRANSFORMS
 from mmdualhand.structures import HandDataSample
 
-_META = ('sample_id', 'img_path', 'hand_side', 'mirrored', 'crop_rule', 'input_size', 'dataset_name')
+_META = (
+    'sample_id', 'img_path', 'hand_side', 'mirrored', 'crop_rule', 'input_size', 'dataset_name',
+    'depth_half_range',
+)  # fmt: skip
 _DEPTH_INPUTS = {'depth': 'depth_map', 'depth_plain': 'depth_plain', 'depth_augmented': 'depth_augmented'}
 
 

@@ -72,6 +72,24 @@ def _known_keys(config: Any, known: tuple[str, ...], what: str) -> None:
         raise ConfigError(f'{what}: unknown key {unknown[0]!r}; known are {", ".join(known)}')
 
 
+def check_half_range(settings: Mapping[str, DepthTexture], half_range: float | None) -> None:
+    """Refuse a depth texture whose reference bones are not those of the depth map.
+
+    Args:
+        settings: Depth textures by view; one that changes nothing passes.
+        half_range: That of ``NormalizeDepth``; None where it is not known.
+
+    Raises:
+        ConfigError: They differ; the message names both keys.
+    """
+    for name, texture in settings.items():
+        if half_range is not None and texture != DepthTexture() and texture.half_range != half_range:
+            raise ConfigError(
+                f'half_range of NormalizeDepth is {half_range:g}, but {name}.depth.half_range of the texture '
+                f'is {texture.half_range:g}; give both the same value'
+            )
+
+
 def apply_rgb_texture(
     image: np.ndarray, parameters: RGBParameters, texture: RGBTexture, rng: np.random.Generator
 ) -> np.ndarray:
@@ -219,12 +237,16 @@ class TextureViews(BaseTransform):
 
         Raises:
             ValueError: ``img`` or ``rng`` is missing.
+            ConfigError: ``half_range`` of a depth texture is not that of ``NormalizeDepth``.
         """
         for key in ('img', 'rng'):
             if key not in results:
                 where = 'put it after HandCrop and NormalizeDepth'
                 raise ValueError(f'TextureViews needs results[{key!r}]; {where}')
         image, depth, rng = results['img'], results.get('depth_map'), results['rng']
+        if depth is not None:
+            settings = {name: texture.depth for name, texture in self.views.items()}
+            check_half_range(settings, results.get('depth_half_range'))
         for name, texture in self.views.items():
             key = 'img' if name == 'plain' else 'img_augmented'
             rgb_draw = texture.rgb.parameters(rng.random(RGBTexture.num_uniforms), image.shape[:2])

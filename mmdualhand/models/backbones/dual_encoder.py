@@ -10,22 +10,22 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmdualhand.errors import ConfigError
 from mmdualhand.models.backbones.staged import STAGE_NAMES, check_staged
 from mmdualhand.models.branch_norm import batch_layout, convert_batch_norm, view_segments
 from mmdualhand.registry import MODELS
-
-BRANCHES = ('rgb', 'depth', 'fused')
+from mmdualhand.structures import BRANCHES
 
 
 def check_branches(branches: Sequence[str]) -> tuple[str, ...]:
     """Return the branches in canonical order.
 
     Raises:
-        ValueError: Unknown or missing branches.
+        ConfigError: Unknown or missing branches.
     """
     unknown = set(branches) - set(BRANCHES)
     if unknown or 'rgb' not in branches:
-        raise ValueError(f'branches must hold "rgb" and otherwise only {BRANCHES}, got {tuple(branches)}')
+        raise ConfigError(f'branches must hold "rgb" and otherwise only {BRANCHES}, got {tuple(branches)}')
     return tuple(branch for branch in BRANCHES if branch in branches)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmdualhand.models.backbones.dual_encoder import BRANCHES, DualEncoder, check_branches
+from mmdualhand.models.backbones.dual_encoder import DualEncoder, check_branches
 from mmdualhand.models.backbones.pretrained import load_resnet_weights
 from mmdualhand.registry import MODELS
+from mmdualhand.structures import BRANCHES
 
 
 @MODELS.register_module()

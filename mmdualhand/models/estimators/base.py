@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
@@ -14,16 +15,10 @@ from torch import Tensor
 from mmdualhand.errors import ConfigError
 from mmdualhand.models.estimators.uncrop import uncrop_predictions
 from mmdualhand.models.heads import MultiModalPrediction
-from mmdualhand.structures import HandDataSample
+from mmdualhand.structures import INSTANCE_FIELDS, HandDataSample
 
 Inputs = Mapping[str, Any]
 Targets = Mapping[str, Tensor]
-
-INSTANCE_FIELD = {
-    'rgb': 'pred_instances',
-    'depth': 'pred_instances_depth',
-    'fused': 'pred_instances_fused',
-}
 
 
 class BaseHandEstimator(BaseModel):
@@ -105,9 +100,13 @@ class BaseHandEstimator(BaseModel):
         samples = list(data_samples)
         for branch, prediction in self.predict_branches(inputs).items():
             arrays = uncrop_predictions(self.codec, prediction, targets)
+            depth = targets.get('root_depth')
+            known = [True] * len(samples) if depth is None else torch.isfinite(depth).tolist()
             for i, sample in enumerate(samples):
                 fields = {key: value[i : i + 1] for key, value in arrays.items()}
-                setattr(sample, INSTANCE_FIELD[branch], InstanceData(**fields))
+                if not known[i]:
+                    fields.pop('keypoints_3d', None)
+                setattr(sample, INSTANCE_FIELDS[branch], InstanceData(**fields))
             if branch == 'rgb':
                 self._write_maps(prediction, samples)
         return samples

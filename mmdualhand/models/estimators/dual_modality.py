@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from mmdualhand.errors import ConfigError
-from mmdualhand.models.backbones.dual_encoder import BRANCHES, DualFeatures, check_branches
+from mmdualhand.models.backbones.dual_encoder import DualFeatures, check_branches
 from mmdualhand.models.branch_norm import Segment, batch_layout, view_segments
 from mmdualhand.models.estimators.base import BaseHandEstimator, Inputs, Targets
 from mmdualhand.models.heads import MultiModalPrediction
 from mmdualhand.registry import MODELS
+from mmdualhand.structures import BRANCHES
 
 
 @MODELS.register_module()
@@ -120,7 +121,7 @@ class DualModalityEstimator(BaseHandEstimator):
             ConfigError: The batch lacks what the branches or pairs need.
         """
         views = int(inputs.get('views', 1))
-        self._check_batch(inputs, views)
+        self._check_batch(inputs, targets, views)
         features = self.backbone.encode(
             inputs['rgb'], inputs.get('depth'), views, keep_stages=self.align is not None
         )
@@ -131,11 +132,18 @@ class DualModalityEstimator(BaseHandEstimator):
             losses['loss_align'] = self._aligned(features, inputs['rgb'].shape[0] // views)
         return losses
 
-    def _check_batch(self, inputs: Inputs, views: int) -> None:
+    def _check_batch(self, inputs: Inputs, targets: Targets, views: int) -> None:
         if len(self.branches) > 1 and inputs.get('depth') is None:
             raise ConfigError(
                 f'the branches {self.branches} need depth maps in the batch: load depth and mask in the '
-                "pipeline (LoadHandModalities, NormalizeDepth) or set model.branches=('rgb',)"
+                'pipeline (LoadHandModalities, NormalizeDepth)'
+            )
+        missing = [key for key in ('pose25d', *self.head.loss_maps.needed) if key not in targets]
+        if missing:
+            raise ConfigError(
+                f'the losses need the targets {missing}, which the dataset or the pipeline does not give; '
+                'mask and depth map are not needed where model.head.loss_maps.mask_weight and '
+                'depth_map_weight are 0'
             )
         if views == 1 and any('+' in name for pair in self.contrast for name in pair):
             raise ConfigError(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmdualhand.models.branch_norm import convert_batch_norm
 from mmdualhand.models.heads.map_targets import resize_map_targets
 from mmdualhand.registry import CODECS, MODELS
+from mmdualhand.structures import BRANCHES
 
 
 class MultiModalPrediction(NamedTuple):
@@ -67,7 +68,7 @@ class MultiModal25DHead(BaseModule):
         in_channels: int,
         num_joints: int = 21,
         deconv_channels: Sequence[int] = (256, 256, 256),
-        branches: Sequence[str] = ('rgb', 'depth', 'fused'),
+        branches: Sequence[str] = BRANCHES,
         bn_groups: str = 'per_branch',
         codec: dict[str, Any] | None = None,
         loss_pose: dict[str, Any] | None = None,
@@ -121,6 +122,8 @@ class MultiModal25DHead(BaseModule):
             targets: ``mask`` and ``depth_map``, each ``(B, 1, H, W)``.
             size: Height and width of the prediction.
         """
+        if not self.loss_maps.needed:
+            return {}
         return resize_map_targets(targets['mask'], targets['depth_map'], size)
 
     def loss(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmdualhand.codecs import full_precision
 from mmdualhand.models.branch_norm import convert_batch_norm
-from mmdualhand.models.precision import full_precision
 from mmdualhand.registry import MODELS
 
 

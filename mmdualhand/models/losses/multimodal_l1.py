@@ -33,6 +33,11 @@ class MultiModalL1(nn.Module):
         self.weights = {'mask': mask_weight, 'depth_map': depth_map_weight}
         self.reduction = reduction
 
+    @property
+    def needed(self) -> list[str]:
+        """The maps whose weight is not zero."""
+        return [key for key, weight in self.weights.items() if weight]
+
     def forward(self, pred: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Losses of one branch.
 
@@ -41,14 +46,16 @@ class MultiModalL1(nn.Module):
             target: The same keys and shapes.
 
         Returns:
-            ``loss_mask`` and ``loss_depth_map``, scalars with their weights in.
+            ``loss_mask`` and ``loss_depth_map``, scalars with their weights in;
+            a map of weight zero is not needed and has no loss.
 
         Raises:
             KeyError: A map is missing.
             ValueError: Shapes differ.
         """
         losses = {}
-        for key, weight in self.weights.items():
+        for key in self.needed:
+            weight = self.weights[key]
             for name, maps in (('pred', pred), ('target', target)):
                 if key not in maps:
                     raise KeyError(f'{name} lacks {key!r}; it has {sorted(maps)}')

@@ -7,7 +7,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmdualhand.models.precision import full_precision
+from mmdualhand.codecs import full_precision
 from mmdualhand.registry import MODELS
 
 REDUCTIONS = ('mean', 'sum')

@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-_AUTOCAST_DEVICES = ('cpu', 'cuda', 'xpu', 'mps')
-
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """Context in which autocast is off, so that float32 stays float32.
@@ -16,6 +14,6 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
         device: Where the computation runs; devices without autocast (``meta``)
             need nothing.
     """
-    if device.type in _AUTOCAST_DEVICES:
+    if torch.amp.autocast_mode.is_autocast_available(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()

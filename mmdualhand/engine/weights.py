@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmengine.logging import print_log
-from torch import nn
+from torch import Tensor, nn
 
 from mmdualhand.errors import ConfigError
 
 
-def load_weights(
+def match_weights(
     model: nn.Module, checkpoint: Mapping[str, Any], *, source: str, min_match: float = 1.0
-) -> float:
-    """Load a checkpoint's weights and say how many matched.
+) -> dict[str, Tensor]:
+    """Compare a checkpoint with a network before anything is loaded, and say what matches.
 
     Args:
-        model: Network to fill.
+        model: Network to compare with.
         checkpoint: What a checkpoint file holds, ``state_dict`` in it, or a
             bare state dict.
         source: Name of the file, for messages.
@@ -26,10 +26,10 @@ def load_weights(
             checkpoint with the right shape.
 
     Returns:
-        The share that matched.
+        The tensors that match, by the network's names.
 
     Raises:
-        ConfigError: Fewer matched; nothing is loaded then.
+        ConfigError: Fewer match.
     """
     state = checkpoint.get('state_dict', checkpoint)
     state = {key.removeprefix('module.'): value for key, value in state.items()}
@@ -37,16 +37,22 @@ def load_weights(
     matched = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
     missing = [key for key in own if key not in matched]
     unexpected = [key for key in state if key not in own]
-    share = len(matched) / max(len(own), 1)
     summary = (
         f'{source}: {len(matched)} of {len(own)} tensors of the network matched, {len(missing)} missing '
         f'{missing[:3]}, {len(unexpected)} unexpected {unexpected[:3]}'
     )
-    if share < min_match:
+    if len(matched) < min_match * len(own):
         raise ConfigError(
             f'{summary}. At least {min_match:.0%} must match: this checkpoint belongs to another network '
             '(compare depth, base_channels and branches).'
         )
-    model.load_state_dict(matched, strict=False)
     print_log(summary, logger='current', level=logging.INFO)
-    return share
+    return matched
+
+
+def load_weights(
+    model: nn.Module, checkpoint: Mapping[str, Any], *, source: str, min_match: float = 1.0
+) -> None:
+    """Load a checkpoint's weights, or nothing at all; arguments and errors of :func:`match_weights`."""
+    matched = match_weights(model, checkpoint, source=source, min_match=min_match)
+    model.load_state_dict(matched, strict=False)
