@@ -93,3 +93,44 @@ def test_a_foreign_pickle_is_refused_as_checkpoint(tmp_path):
     path.write_bytes(pickle.dumps(print))
     result = run_command(['test', 'benchmarks/rhd', path], tmp_path)
     assert result.returncode == 2 and '--trust-checkpoint' in result.stderr
+
+
+def test_unlabelled_photos_are_predicted_and_dumped(trained, tmp_path):
+    if not GE_REAL.is_dir():
+        pytest.skip(f'the real photos are not here: {GE_REAL}')
+    arguments = [
+        'test', 'benchmarks/ge_real', trained / 'epoch_1.pth', '--work-dir', tmp_path / 'test',
+        '--dump', tmp_path / 'out.pkl', '--out', tmp_path / 'metrics.json',
+        '--cfg-options', 'test_dataloader.num_workers=0', 'test_dataloader.dataset.split=all',
+    ]  # fmt: skip
+    result = run_command(arguments, tmp_path, data=GE_REAL.parent)
+    assert result.returncode == 0, result.stderr[-2000:]
+    predictions = pickle.loads((tmp_path / 'out.pkl').read_bytes())
+    labelled = ['keypoints_3d' in item['pred_instances'] for item in predictions]
+    assert len(predictions) == 450 and sum(labelled) == 150
+    record = json.loads((tmp_path / 'metrics.json').read_text())
+    assert any('150 of 450 samples' in line for line in record['protocol'])
+
+
+def test_depth_branches_can_be_named_alone(trained, tmp_path, rhd_root):
+    arguments = [
+        'test', 'benchmarks/rhd', trained / 'epoch_1.pth', '--branches', 'depth',
+        '--out', tmp_path / 'm.json',
+        '--cfg-options', 'test_dataloader.num_workers=0',
+    ]  # fmt: skip
+    result = run_command(arguments, tmp_path, data=rhd_root.parent)
+    assert result.returncode == 0, result.stderr[-2000:]
+    metrics = json.loads((tmp_path / 'm.json').read_text())['metrics']
+    assert 'depth/EPE' in metrics and 'EPE' in metrics and 'fused/EPE' not in metrics
+
+
+def test_modules_of_a_checkpoint_are_named_not_imported(trained, tmp_path, rhd_root):
+    import torch
+
+    checkpoint = torch.load(trained / 'epoch_1.pth', weights_only=True)
+    checkpoint['meta']['model']['backbone']['type'] = 'SeparableNet'
+    checkpoint['meta']['custom_imports'] = ['my_nets']
+    torch.save(checkpoint, tmp_path / 'a.pth')
+    result = run_command(['test', 'benchmarks/rhd', tmp_path / 'a.pth'], tmp_path, data=rhd_root.parent)
+    assert result.returncode == 2
+    assert "custom_imports.imports=\"['my_nets']\"" in result.stderr
