@@ -25,6 +25,10 @@ from mmdualhand.errors import MissingFileError, MissingPackageError, UnsafeFileE
 _trust_checkpoints = False
 _BUFFER_MARK = 'history_buffer'
 
+CHANNELS_LAST_FROM = 16
+"""Fewest channels for channels-last weights: on several CPU threads torch 2.13 crashes (segmentation
+fault in the backward pass) on channels-last convolutions of 4 or 8 channels."""
+
 
 def apply_patches(*, trust_checkpoints: bool = False) -> None:
     """Register the safe checkpoint loader with mmengine; calling it again is harmless.

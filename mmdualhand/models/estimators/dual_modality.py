@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmdualhand.compat import CHANNELS_LAST_FROM
 from mmdualhand.errors import ConfigError
 from mmdualhand.models.backbones.dual_encoder import DualFeatures, check_branches
 from mmdualhand.models.branch_norm import Segment, batch_layout, view_segments
@@ -42,7 +43,8 @@ class DualModalityEstimator(BaseHandEstimator):
             (rgb and fused) and one for the depth encoder are built from it.
         align: Config of a feature alignment loss, or None.
         bn_groups: See :class:`~mmdualhand.models.branch_norm.BranchBatchNorm`.
-        channels_last: Keep weights in channels-last memory order.
+        channels_last: Keep weights in channels-last memory order, which is faster;
+            left out for encoders narrower than 16 channels (see ``compat``).
         test_cfg: ``branches`` to predict at test time, default rgb alone;
             ``attention=True`` also keeps the attention weights of the depth stem
             for pictures (with ``depth`` or ``fused`` among the branches).
@@ -87,7 +89,7 @@ class DualModalityEstimator(BaseHandEstimator):
             raise ConfigError(
                 f'test_cfg.branches {self.test_branches} are not all among the branches {self.branches}'
             )
-        if channels_last:
+        if channels_last and min(self.backbone.stage_channels) >= CHANNELS_LAST_FROM:
             self.to(memory_format=torch.channels_last)
 
     @property
