@@ -105,7 +105,8 @@ def test_size_place_and_orientation_follow_the_config() -> None:
 
 
 def test_any_in_plane_angle_occurs() -> None:
-    settings, camera = resolve_scene_config({}), np.array([[280.0, 0, 160], [0, 280.0, 160], [0, 0, 1]])
+    settings = resolve_scene_config({'in_plane_deg': (-180.0, 180.0)})
+    camera = np.array([[280.0, 0, 160], [0, 280.0, 160], [0, 0, 1]])
     rng = np.random.default_rng(0)
     hands = [place_hand(rng, settings, camera, 'right', np.array([160.0, 160.0]), 120.0) for _ in range(60)]
     along = np.array([hand.xyz[9] - hand.xyz[0] for hand in hands])
