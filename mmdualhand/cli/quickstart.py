@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metrics = _test(args, options)
     with clock.step('mean pose'):
         cfg = get_config(CONFIG)
-        cfg.merge_from_dict(dict(option.split('=') for option in options))
+        cfg.merge_from_dict(dict(option.split('=', 1) for option in options))
         error, *hands = measure(cfg)
     _report(args.work_dir, results_table(metrics, error, (hands[0], hands[1])), clock)
     return 0

@@ -17,6 +17,7 @@ from mmdualhand.registry import DATASETS
 from mmdualhand.structures import HandSample, HandSkeleton
 
 RHD_PAGE = 'https://lmb.informatik.uni-freiburg.de/resources/datasets/RenderedHandposeDataset.en.html'
+EMBEDDED_FOLDERS = ('mini', 'small')
 SIDES = ('left', 'right')
 PART_LABELS = {'left': (2, 17), 'right': (18, 33)}
 
@@ -79,11 +80,7 @@ class RHDDataset(BaseHandDataset):
         self._folder = self.data_root / self.split
         annotation = self._folder / f'anno_{self.split}.pickle'
         if not annotation.is_file():
-            raise MissingFileError(
-                f'{annotation.absolute()} is missing: get RHD from {RHD_PAGE} and unpack it to '
-                f'{self.data_root}, or make the embedded set with "mmdualhand make-mini-benchmark '
-                '--out data/mini --only rhd" and set the environment variable HAND_DATA=data/mini.'
-            )
+            raise MissingFileError(f'{annotation.absolute()} is missing: {_where_to_get(self.data_root)}')
         table, problems = read_rhd_table(annotation)
         bad_files = self._find_bad_files(table.ids)
         problems.update(bad_files)
@@ -164,3 +161,14 @@ def _read_selection(selection: Mapping[str, Any]) -> HandSelection:
     except (TypeError, ValueError) as error:
         known = ', '.join(HandSelection.__dataclass_fields__)
         raise ConfigError(f'selection of RHD: {error} (known keys: {known})') from error
+
+
+def _where_to_get(root: Path) -> str:
+    """What to do about a missing set; published data never goes into a folder of embedded sets."""
+    if root.parent.name in EMBEDDED_FOLDERS:
+        return f'make this embedded set with "mmdualhand make-mini-benchmark --out {root.parent} --only rhd".'
+    return (
+        f'get RHD from {RHD_PAGE} and unpack it to {root}, or make the embedded set with '
+        '"mmdualhand make-mini-benchmark --out data/mini --only rhd" and set the environment variable '
+        'HAND_DATA=data/mini.'
+    )

@@ -78,6 +78,12 @@ def test_missing_data_is_one_sentence(tmp_path):
     assert not (tmp_path / 'work_dirs').exists()
 
 
+def test_advice_for_the_mini_config_leads_to_its_data(tmp_path):
+    message = one_sentence(run_command(['train', 'mini/pretrain_rhd'], tmp_path))
+    assert 'make-mini-benchmark --out data/mini --only rhd' in message
+    assert 'HAND_DATA' not in message and 'unpack' not in message
+
+
 def test_missing_weights_are_one_sentence(tmp_path, rhd_root):
     options = ['--cfg-options', 'model.backbone.init_cfg.checkpoint=weights/resnet101.pth']
     options.append('train_dataloader.batch_size=2')
