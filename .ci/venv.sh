@@ -1,6 +1,6 @@
 #!/bin/sh
 # Usage: venv.sh VENV [PYTHON]
-# Creates VENV and installs the package with its test requirements into it.
+# Creates VENV and installs the package with its test requirements and numba into it.
 # Does nothing when the stamp in VENV says that the same requirements are already there.
 # The stamp is written last; an installation that did not finish is started again from nothing.
 set -eu
@@ -89,7 +89,7 @@ fi
 rm -f "$stamp"
 
 say 'installing mmdualhand and what its tests need'
-"$venv/bin/python" -m pip install --disable-pip-version-check -q -c requirements/pinned.txt -e '.[tests]'
+"$venv/bin/python" -m pip install --disable-pip-version-check -q -c requirements/pinned.txt -e '.[tests,fast]'
 
 # The desktop build of OpenCV needs libGL; where that is missing the headless build of the same version serves.
 if ! "$venv/bin/python" -c 'import cv2' >/dev/null 2>&1; then

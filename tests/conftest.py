@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.embedded import render_embedded
 from tests.fixtures.rhd_writer import write_rhd
 from tests.packaging_tools import build_wheel, copy_sources
 
@@ -26,3 +27,9 @@ def rhd_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp('rhd') / 'RHD_published_v2'
     write_rhd(root, 16, 'training', seed=3)
     return write_rhd(root, 6, 'evaluation', seed=3)
+
+
+@pytest.fixture(scope='session')
+def embedded_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with a small embedded set of every layout (``fixtures/embedded.py``); not to be changed."""
+    return render_embedded(tmp_path_factory.mktemp('embedded'))

@@ -44,6 +44,7 @@ _IDENTITY = tuple(range(NUM_JOINTS))
 _TIP_TO_BASE = (0, 4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9, 16, 15, 14, 13, 20, 19, 18, 17)
 _PINKY_FIRST = (0, 17, 18, 19, 20, 13, 14, 15, 16, 9, 10, 11, 12, 5, 6, 7, 8, 1, 2, 3, 4)
 _THUMB_LAST = (0, 17, 18, 19, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)
+_WRIST_LAST = (20, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16)
 
 # Gather indices of each dataset as published: canonical[i] = raw[gather[i]].
 _DATASETS: dict[str, tuple[tuple[int, ...], int]] = {
@@ -54,6 +55,8 @@ _DATASETS: dict[str, tuple[tuple[int, ...], int]] = {
     'h3d': (_IDENTITY, 21),
     'mvhand': (_THUMB_LAST, 21),
     'ge_real': (_IDENTITY, 21),
+    'interhand_right': (_WRIST_LAST, 42),
+    'interhand_left': (tuple(21 + joint for joint in _WRIST_LAST), 42),
 }
 
 
@@ -107,7 +110,8 @@ class HandSkeleton:
         """Joint order of a published dataset.
 
         Args:
-            name: One of ``rhd_left rhd_right stb freihand h3d mvhand ge_real``.
+            name: One of ``rhd_left rhd_right stb freihand h3d mvhand ge_real
+                interhand_right interhand_left``.
 
         Returns:
             The skeleton whose ``gather`` leads from the dataset's raw order to

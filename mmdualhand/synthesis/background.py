@@ -1,15 +1,21 @@
-"""Pictures behind the hands: flat, gradient, noise, leaves, room."""
+"""Pictures behind the hands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 
 from mmdualhand.errors import ConfigError
+from mmdualhand.synthesis.interiors import desk, lab, shelf
 from mmdualhand.synthesis.parameters import near_names
+from mmdualhand.synthesis.photo_background import PHOTO, crop_of_a_photo, photo_backgrounds
+from mmdualhand.synthesis.skin_clutter import skin_blobs
+from mmdualhand.synthesis.surfaces import carpet, green, studio, wallpaper, wood
 from mmdualhand.synthesis.textures import clouds, pattern, ramp, random_color
+
+__all__ = ['BACKGROUNDS', 'Painter', 'paint_background', 'photo_backgrounds']
 
 Painter = Callable[[np.random.Generator, int, int], np.ndarray]
 
@@ -55,32 +61,43 @@ def room(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 BACKGROUNDS: dict[str, Painter] = {
-    'flat': flat, 'gradient': gradient, 'noise': noise, 'leaves': leaves, 'room': room
+    'flat': flat, 'gradient': gradient, 'noise': noise, 'leaves': leaves, 'room': room,
+    'green': green, 'studio': studio, 'wood': wood, 'carpet': carpet, 'wallpaper': wallpaper,
+    'shelf': shelf, 'desk': desk, 'lab': lab, 'skin': skin_blobs,
 }  # fmt: skip
 """Kinds of background; a further painter may be added under a new name."""
 
 
 def paint_background(
-    rng: np.random.Generator, kind: str, height: int, width: int, blur_px: float = 0.0
+    rng: np.random.Generator,
+    kind: str,
+    height: int,
+    width: int,
+    blur_px: float = 0.0,
+    photos: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Paint a background.
 
     Args:
         rng: Generator to draw from.
-        kind: Key of ``BACKGROUNDS``.
+        kind: Key of ``BACKGROUNDS``, or ``'photo'``.
         height: Rows.
         width: Columns.
         blur_px: Deviation of a Gaussian blur; below 0.3 none.
+        photos: Files for the kind ``'photo'``.
 
     Returns:
         (height, width, 3) float32 linear light in [0, 1].
 
     Raises:
-        ConfigError: Unknown kind.
+        ConfigError: Unknown kind, or no photos.
     """
-    if kind not in BACKGROUNDS:
-        raise ConfigError(f'background {kind!r} is not known; {near_names(kind, BACKGROUNDS)}')
-    image: np.ndarray = np.clip(BACKGROUNDS[kind](rng, height, width), 0, 1).astype(np.float32)
+    if kind == PHOTO:
+        image = crop_of_a_photo(rng, photos, height, width)
+    elif kind in BACKGROUNDS:
+        image = np.clip(BACKGROUNDS[kind](rng, height, width), 0, 1).astype(np.float32)
+    else:
+        raise ConfigError(f'background {kind!r} is not known; {near_names(kind, [*BACKGROUNDS, PHOTO])}')
     if blur_px > 0.3 and kind not in ('flat', 'gradient'):
         return np.asarray(cv2.GaussianBlur(image, (0, 0), blur_px))
     return image

@@ -59,7 +59,15 @@ def draw_joints(sample: Sample) -> np.ndarray:
 
 
 def _fit(picture: np.ndarray, side: int) -> np.ndarray:
-    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    """The whole picture in the middle of a square tile."""
+    scale = side / max(picture.shape[:2])
+    height, width = (max(int(round(length * scale)), 1) for length in picture.shape[:2])
+    top, left = (side - height) // 2, (side - width) // 2
+    tile = np.zeros((side, side, 3), np.uint8)
+    tile[top : top + height, left : left + width] = cv2.resize(
+        picture, (width, height), interpolation=cv2.INTER_AREA
+    )
+    return tile
 
 
 def _depth(sample: Sample) -> np.ndarray:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmdualhand.synthesis import kernels
 from mmdualhand.synthesis.labels import rhd_labels
+from mmdualhand.synthesis.posed_scene import Scene
 from mmdualhand.synthesis.raster import RasterResult
-from mmdualhand.synthesis.scene import Scene
 from mmdualhand.synthesis.template import vertex_normals
 from mmdualhand.synthesis.textures import dot3, normalised
 
@@ -21,14 +22,17 @@ class Surface:
         vertices: (V, 3) mm, camera frame.
         triangles: (T, 3) int32.
         part: (T,) parts; see ``surface_points``.
-        label: (T,) uint8 label in RHD's mask.
-        template_vertex: (V,) vertex of the template hand that a vertex was made from.
+        label: (T,) uint8 label in RHD's mask, 0 on props.
+        thing: (T,) number of the hand or prop; see ``Scene.surface``.
+        template_vertex: (V,) vertex of the template hand that a vertex was made
+            from; 0 on props.
     """
 
     vertices: np.ndarray
     triangles: np.ndarray
     part: np.ndarray
     label: np.ndarray
+    thing: np.ndarray
     template_vertex: np.ndarray
 
 
@@ -54,11 +58,15 @@ class GBuffer:
 
 
 def surface_of(scene: Scene) -> Surface:
-    """All hands of a scene, with their labels."""
-    vertices, triangles, part, _ = scene.surface()
-    label = np.concatenate([rhd_labels(hand.triangle_part, hand.side) for hand in scene.hands])
-    template_vertex = np.concatenate([np.arange(len(hand.vertices)) for hand in scene.hands])
-    return Surface(vertices, triangles, part, label, template_vertex)
+    """All hands and props of a scene, with their labels."""
+    vertices, triangles, part, thing = scene.surface()
+    labels = [rhd_labels(hand.triangle_part, hand.side) for hand in scene.hands]
+    labels += [np.zeros(len(prop.triangles), np.uint8) for prop in scene.props]
+    label = np.concatenate(labels)
+    sources = [np.arange(len(hand.vertices)) for hand in scene.hands]
+    sources += [np.zeros(len(prop.vertices), np.int64) for prop in scene.props]
+    template_vertex = np.concatenate(sources)
+    return Surface(vertices, triangles, part, label, thing, template_vertex)
 
 
 def interpolate(surface: Surface, seen: RasterResult, texture: np.ndarray, camera: np.ndarray) -> GBuffer:
@@ -78,15 +86,25 @@ def interpolate(surface: Surface, seen: RasterResult, texture: np.ndarray, camer
     normals = vertex_normals(surface.vertices, surface.triangles).astype(np.float32)
     attributes = np.concatenate([normals, texture], axis=1)
     first, second = np.ascontiguousarray(seen.barycentric[row, column].astype(np.float32).T)
-    corners = np.ascontiguousarray(surface.triangles[triangle].T)
-    values = attributes[corners[0]] * first[:, None]
-    for corner, weight in ((corners[1], second), (corners[2], 1 - first - second)):
-        part = attributes[corner]
-        part *= weight[:, None]
-        values += part
+    values = _blended(attributes, surface.triangles[triangle], first, second)
     normal, texture = normalised(values[:, :3]), np.ascontiguousarray(values[:, 3:])
     position = _back_project(row, column, seen.depth[row, column], camera)
     return GBuffer(row, column, triangle, position, normal, texture)
+
+
+def _blended(
+    attributes: np.ndarray, corners: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
+    """Attributes (V, C) float32 at N samples of triangles (N, 3), by the weights of two corners."""
+    if kernels.numba is not None:
+        return kernels.blend_corners(attributes, corners, first, second)
+    columns = np.ascontiguousarray(corners.T)
+    values = attributes[columns[0]] * first[:, None]
+    for corner, weight in ((columns[1], second), (columns[2], 1 - first - second)):
+        part = attributes[corner]
+        part *= weight[:, None]
+        values += part
+    return values
 
 
 def _back_project(row: np.ndarray, column: np.ndarray, depth: np.ndarray, camera: np.ndarray) -> np.ndarray:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,87 +14,27 @@ from typing import Any
 import cv2
 
 from mmdualhand.errors import ConfigError
-from mmdualhand.synthesis.domains import Domain, get_domain
-from mmdualhand.synthesis.render import FILLER_STREAM, generator, render_index
-from mmdualhand.synthesis.rhd_writer import (
-    FOLDER_NAME,
-    SPLITS,
-    Annotation,
-    annotate,
-    make_folders,
-    write_annotations,
-    write_pictures,
-)
-
-GENERATOR_VERSION = 1
-"""Raised when the same request gives other pictures."""
+from mmdualhand.synthesis.domains import DOMAINS, Domain
+from mmdualhand.synthesis.layouts.base import LAYOUTS, Job, Layout, SetRequest
 
 NOTE = 'SYNTHETIC.json'
+_CHUNK = 4  # jobs sent at once; what is pickled together shares objects, so pickles depend on it
 _THREAD_VARIABLES = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 
 
-@dataclass(frozen=True)
-class RHDRequest:
-    """What to render.
-
-    Attributes:
-        num_training: Pictures of the training split.
-        num_evaluation: Pictures of the evaluation split.
-        seed: Seed of the set.
-        domain: Domain; see ``domains``.
-        image_size: Side of the square pictures, pixels.
-    """
-
-    num_training: int
-    num_evaluation: int
-    seed: int = 0
-    domain: str = 'source'
-    image_size: int = 320
-
-    def __post_init__(self) -> None:
-        for name in ('num_training', 'num_evaluation', 'seed'):
-            if getattr(self, name) < 0:
-                raise ConfigError(f'{name} must not be negative, got {getattr(self, name)}')
-        if self.num_training + self.num_evaluation == 0:
-            raise ConfigError('num_training and num_evaluation are both 0: nothing to render')
-        if self.image_size < 32:
-            raise ConfigError(f'image_size must be 32 or more, got {self.image_size}')
-        get_domain(self.domain)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Pictures of every split."""
-        return dict(zip(SPLITS, (self.num_training, self.num_evaluation), strict=True))
-
-    def note(self) -> str:
-        """Text of ``SYNTHETIC.json``: what the set is and what it was made from."""
-        domain = get_domain(self.domain)
-        content = {
-            'content': 'procedural hands rendered by mmdualhand, in the layout of RHD; not the published set',
-            'generator': 'mmdualhand.synthesis',
-            'generator_version': GENERATOR_VERSION,
-            'domain': domain.name,
-            'seed': self.seed,
-            'image_size': self.image_size,
-            'counts': self.counts,
-            'scene': domain.scene,
-            'look': domain.look,
-        }
-        return json.dumps(content, indent=2, default=str) + '\n'
-
-
-def generate_rhd(
+def generate_set(
     out: str | Path,
-    request: RHDRequest,
+    request: SetRequest,
     *,
     workers: int = 1,
     overwrite: bool = False,
     on_image: Callable[[], None] | None = None,
 ) -> Path:
-    """Render a set in RHD's layout into ``out/RHD_published_v2``.
+    """Render a set into a folder of the published set's name below ``out``.
 
     The set is made under another name and renamed when complete, so a set that
-    stands under its name is whole. The bytes do not depend on ``workers``.
+    stands under its name is whole. The bytes depend neither on ``workers`` nor on
+    the time of day.
 
     Args:
         out: Folder of the set's folder; made if missing.
@@ -108,22 +47,25 @@ def generate_rhd(
         The set's folder. One that was made from the same request is left alone.
 
     Raises:
-        ConfigError: There is another set of that name, or ``workers`` < 1.
+        ConfigError: There is another set of that name, the layout cannot hold the
+            number of pictures, or ``workers`` < 1.
     """
     if workers < 1:
         raise ConfigError(f'workers must be 1 or more, got {workers}')
-    root = Path(out) / FOLDER_NAME
+    layout = LAYOUTS[request.layout]
+    layout.check_size(request)
+    root = Path(out) / layout.folder_name
     if is_complete(root, request):
         return root
     _check_replaceable(root, overwrite)
-    partial = Path(out) / f'.{FOLDER_NAME}.partial'
+    partial = Path(out) / f'.{layout.folder_name}.partial'
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        make_folders(partial)
-        annotations = _render_all(partial, request, workers, on_image or _ignore)
-        for split in SPLITS:
-            write_annotations(partial / split, annotations[split])
-        (partial / NOTE).write_text(request.note(), encoding='utf-8')
+        for folder in layout.folders(request):
+            (partial / folder).mkdir(parents=True)
+        labels = _render_all(partial, request, workers, on_image or _ignore)
+        layout.finish(partial, request, labels)
+        (partial / NOTE).write_text(layout.note(request), encoding='utf-8')
         if root.exists():
             shutil.rmtree(root)
         partial.rename(root)
@@ -133,10 +75,10 @@ def generate_rhd(
     return root
 
 
-def is_complete(root: str | Path, request: RHDRequest) -> bool:
+def is_complete(root: str | Path, request: SetRequest) -> bool:
     """Whether ``root`` holds the whole set of a request."""
     note = Path(root) / NOTE
-    return note.is_file() and note.read_text(encoding='utf-8') == request.note()
+    return note.is_file() and note.read_text(encoding='utf-8') == LAYOUTS[request.layout].note(request)
 
 
 def _check_replaceable(root: Path, overwrite: bool) -> None:
@@ -157,39 +99,38 @@ def _ignore() -> None:
     """Nothing to tell."""
 
 
-Job = tuple[str, int]
-
-
 @dataclass(frozen=True)
 class _Worker:
-    """Renders and writes single pictures; sent to every process once per chunk of jobs."""
+    """Renders and writes single jobs; sent to every process once per chunk of jobs."""
 
+    layout: Layout
     partial: Path
-    domain: Domain
-    seed: int
-    image_size: int
+    request: SetRequest
 
-    def __call__(self, job: Job) -> tuple[Job, Annotation]:
-        split, index = job
-        sample = render_index(
-            index, seed=self.seed, domain=self.domain, split=split, image_size=self.image_size
-        )
-        write_pictures(self.partial / split, index, sample)
-        return job, annotate(sample, generator(self.seed, self.domain.name, index, FILLER_STREAM, split))
+    def __call__(self, job: Job) -> tuple[Job, Any]:
+        return job, self.layout.write_job(self.partial, job, self.request)
+
+
+def _start_worker(layouts: dict[str, Layout], domains: dict[str, Domain]) -> None:
+    """Give a new process one thread, and what this one has registered."""
+    cv2.setNumThreads(1)
+    LAYOUTS.update(layouts)
+    DOMAINS.update(domains)
 
 
 def _render_all(
-    partial: Path, request: RHDRequest, workers: int, on_image: Callable[[], None]
-) -> Mapping[str, list[Annotation]]:
-    jobs: list[Job] = [(split, index) for split, count in request.counts.items() for index in range(count)]
-    worker = _Worker(partial, get_domain(request.domain), request.seed, request.image_size)
-    done: dict[Job, Annotation] = {}
+    partial: Path, request: SetRequest, workers: int, on_image: Callable[[], None]
+) -> dict[Job, Any]:
+    layout = LAYOUTS[request.layout]
+    worker = _Worker(layout, partial, request)
+    done: dict[Job, Any] = {}
     context = multiprocessing.get_context('spawn')
-    with _one_thread_each(), context.Pool(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        for job, annotation in pool.imap_unordered(worker, jobs, chunksize=4):
-            done[job] = annotation
-            on_image()
-    return {split: [done[split, index] for index in range(count)] for split, count in request.counts.items()}
+    with _one_thread_each(), context.Pool(workers, _start_worker, (LAYOUTS, DOMAINS)) as pool:
+        for job, labels in pool.imap_unordered(worker, layout.jobs(request), chunksize=_CHUNK):
+            done[job] = labels
+            for _ in range(layout.pictures_of(job)):
+                on_image()
+    return done
 
 
 @contextmanager

@@ -48,12 +48,12 @@ _BREADTH_RANGE = (0.41, 0.48)
 _THICKNESS_RANGE = (0.85, 1.18)
 
 SHAPE_DEFAULTS: dict[str, Any] = {
-    'hand_length_mm': 182.0,
+    'hand_length_mm': 182.0,  # wrist to tip of the middle finger, mean
     'hand_length_sd_mm': 10.0,
-    'breadth_ratio': 0.445,
+    'breadth_ratio': 0.445,  # breadth across the knuckles over length, mean
     'breadth_ratio_sd': 0.015,
-    'bone_length_sd': 0.025,
-    'thickness': 1.0,
+    'bone_length_sd': 0.025,  # of each bone, relative
+    'thickness': 1.0,  # factor on all radii, mean
     'thickness_sd': 0.07,
 }
 

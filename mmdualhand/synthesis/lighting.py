@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from mmdualhand.synthesis import kernels
 from mmdualhand.synthesis.skin import SkinLayer
 from mmdualhand.synthesis.textures import dot3, normalised
 
@@ -16,6 +17,8 @@ _FOLD_GLOW = np.array([1.0, 0.25, 0.15], np.float32)
 _SHADOW_SIZE = 320  # side of a shadow map in texels
 _SHADOW_BIAS = 2.5  # mm that a surface may lie behind the map and still be lit
 _TAPS = ((0.0, 0.0), (1.6, 0.6), (-0.6, 1.6), (-1.6, -0.6), (0.6, -1.6))
+_WARM = np.array([0.30, 0.0, -0.45])  # natural logarithm of the gain of each channel
+_SWING_DEG = 55.0  # deviation of an angled lamp from straight above
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def sample_lights(values: Mapping[str, Any], rng: np.random.Generator) -> Lights
 
     Args:
         values: Drawn parameters ``lights`` (number of lamps), ``key``, ``ambient``,
-            ``light_color``.
+            ``light_color``, ``key_warmth``, ``sky_warmth``, ``key_angle_deg``.
         rng: Generator for directions and colours.
 
     Returns:
@@ -73,6 +76,13 @@ def sample_lights(values: Mapping[str, Any], rng: np.random.Generator) -> Lights
     up = rng.normal(0, 0.3, 3) + [0.0, -1.0, 0.0]
     around = np.clip(1 + rng.normal(0, 1, (2, 3)) * values['light_color'], 0.4, 1.8)
     shade = rng.uniform(0.45, 0.85)
+    if values['key_angle_deg'] > 0 and number:
+        away, turn = np.radians(values['key_angle_deg']), np.radians(rng.normal(0.0, _SWING_DEG))
+        direction[0] = np.sin(away) * np.sin(turn), -np.sin(away) * np.cos(turn), -np.cos(away)
+    if values['key_warmth'] != 0:
+        tint[:1] *= np.exp(values['key_warmth'] * _WARM)
+    if values['sky_warmth'] != 0:
+        around = around * np.exp(values['sky_warmth'] * _WARM)
     return Lights(
         direction.astype(np.float32),
         (values['key'] * strength[:, None] * tint).astype(np.float32),
@@ -80,6 +90,14 @@ def sample_lights(values: Mapping[str, Any], rng: np.random.Generator) -> Lights
         (values['ambient'] * around[0]).astype(np.float32),
         (values['ambient'] * shade * around[1]).astype(np.float32),
     )
+
+
+def turned_lights(lights: Lights, rotation: np.ndarray) -> Lights:
+    """The lights in another frame: directions turned by ``rotation`` (3, 3)."""
+    if np.array_equal(rotation, np.eye(3)):
+        return lights
+    turn = rotation.astype(np.float32)
+    return replace(lights, direction=lights.direction @ turn.T, up=turn @ lights.up)
 
 
 def shade(
@@ -145,7 +163,11 @@ def _specular(
 
 
 def shadow_map(
-    vertices: np.ndarray, triangles: np.ndarray, direction: np.ndarray, rasterise: Callable[..., Any]
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    direction: np.ndarray,
+    rasterise: Callable[..., Any],
+    inside: np.ndarray | None = None,
 ) -> ShadowMap:
     """See a scene from a lamp.
 
@@ -154,29 +176,47 @@ def shadow_map(
         triangles: (T, 3).
         direction: (3,) unit vector towards the lamp.
         rasterise: The rasteriser, ``(uv, z, triangles, width, height) -> RasterResult``.
+        inside: (V,) bool, vertices that the map has to cover; all if None.
 
     Returns:
-        The map.
+        The map; nothing casts a shadow at its rim and beyond.
     """
     side = np.cross(direction, [0.3, 0.9, 0.1])
     side /= np.linalg.norm(side)
     axes = np.stack([side, np.cross(direction, side), -direction]).astype(np.float64)
     seen = vertices @ axes.T
-    low = seen[:, :2].min(axis=0) - 5.0
-    scale = (_SHADOW_SIZE - 1) / float(np.ptp(seen[:, :2], axis=0).max() + 10.0)
+    covered = seen[:, :2] if inside is None or not inside.any() else seen[inside, :2]
+    low = covered.min(axis=0) - 5.0
+    scale = (_SHADOW_SIZE - 1) / float(np.ptp(covered, axis=0).max() + 10.0)
     near = float(seen[:, 2].min()) - 50.0  # a rasteriser sees what lies before the camera
-    result = rasterise((seen[:, :2] - low) * scale, seen[:, 2] - near, triangles, _SHADOW_SIZE, _SHADOW_SIZE)
+    place, size = (seen[:, :2] - low) * scale, _SHADOW_SIZE
+    result = rasterise(place, seen[:, 2] - near, triangles, size, size, weights=False)
     depth = np.where(result.triangle >= 0, result.depth + near, np.inf).astype(np.float32)
+    depth[[0, -1]] = depth[:, [0, -1]] = np.inf
     return ShadowMap(axes, low, scale, depth)
 
 
-def lit_share(shadow: ShadowMap, points: np.ndarray, strength: float) -> np.ndarray:
-    """Share (N,) float32 of a lamp's light at points (N, 3); full shadows leave ``1 - strength``."""
+def lit_share(shadow: ShadowMap, points: np.ndarray, strength: float, blur: float = 1.0) -> np.ndarray:
+    """Share of a lamp's light that reaches points.
+
+    Args:
+        shadow: The lamp's map.
+        points: (N, 3) mm, camera frame.
+        strength: Full shadows leave ``1 - strength``.
+        blur: Factor on the width of the shadows' edges.
+
+    Returns:
+        (N,) float32.
+    """
     seen = points @ shadow.axes.T
     place = (seen[:, :2] - shadow.low) * shadow.scale
+    taps = np.array(_TAPS) * blur
+    if kernels.numba is not None:
+        counts = kernels.lit_counts(place, seen[:, 2], shadow.depth, taps, _SHADOW_BIAS)
+        return 1 - np.float32(strength) * (1 - counts / np.float32(len(_TAPS)))
     last = shadow.depth.shape[0] - 1
     share = np.zeros(len(points), np.float32)
-    for tap in _TAPS:
+    for tap in taps:
         column, row = np.clip(np.rint(place + tap).astype(np.int32), 0, last).T
         share += seen[:, 2] - _SHADOW_BIAS < shadow.depth[row, column]
     return 1 - np.float32(strength) * (1 - share / np.float32(len(_TAPS)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmdualhand.synthesis import kernels
 from mmdualhand.synthesis.forward_kinematics import FOREARM_BONE, NUM_BONES, BoneFrames, forward_kinematics
 from mmdualhand.synthesis.hand_shape import HandShape
 from mmdualhand.synthesis.pose import HandPose
@@ -118,7 +119,11 @@ def _bone_scale(template: HandTemplate, shape: HandShape, forearm_length: float)
 
 def _snap(points: np.ndarray, capsules: Primitives) -> np.ndarray:
     """Newton steps of points (N, 3) onto the surface of their capsules."""
-    points = points.copy()
+    points = np.array(points, np.float64, order='C')
+    if kernels.numba is not None:
+        limits = (_SNAP_STEPS, _LONGEST_STEP_MM, _SMALLEST_GRADIENT_SQ, _CONVERGED_MM)
+        kernels.snap_to_surface(points, *kernels.packed(capsules), *limits)
+        return points
     active = np.arange(len(points))
     for _ in range(_SNAP_STEPS):
         moved = points[active]

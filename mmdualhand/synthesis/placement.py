@@ -22,7 +22,8 @@ PLACEMENT_DEFAULTS: dict[str, Any] = {
     'orientation': 'facing',  # or 'any', uniform over all rotations
     'back_probability': 0.5,  # back of the hand to the camera, not the palm
     'tilt_deg': (0.0, 30.0),  # of the palm out of the image plane, in any direction
-    'in_plane_deg': (-60.0, 60.0),
+    'in_plane_deg': (-60.0, 60.0),  # turn about the camera's axis; 0 is fingers up
+    'forearm_reach': 1.4,  # length over half the width that the picture shows at the hand; 420 to 840 mm
 }
 _SMALLEST_EXTENT_MM = 60.0
 # A joint is seen if the surface in front of it is nearer than this many radii of the flesh about it.
@@ -87,6 +88,7 @@ def place_hand(
     side: str,
     center: np.ndarray,
     extent: float,
+    shape: HandShape | None = None,
 ) -> PlacedHand:
     """Draw a hand and put it at a place of the picture.
 
@@ -98,6 +100,7 @@ def place_hand(
         center: (2,) pixel of the middle of the joints' box; need not lie in the
             picture.
         extent: Larger side of the box of the joints, pixels.
+        shape: Sizes of the hand; drawn if None. The rest is the same either way.
 
     Returns:
         The hand in the camera frame.
@@ -105,7 +108,8 @@ def place_hand(
     Raises:
         ConfigError: Unknown pose family or orientation.
     """
-    shape = sample_hand_shape(rng, settings)
+    drawn = sample_hand_shape(rng, settings)
+    shape = drawn if shape is None else shape
     pose = sample_hand_pose(rng, shape, settings)
     rotation = _draw_orientation(rng, settings)
     sleeve = sample_sleeve(rng, settings)
@@ -117,14 +121,14 @@ def place_hand(
     translation = np.linalg.solve(camera, np.append(center, 1.0)) * distance - middle
     return PlacedHand(
         side, shape, pose, frames, rotation, translation, turned + translation,
-        _forearm_length(distance, camera), sleeve,
+        _forearm_length(distance, camera, draw(rng, settings['forearm_reach'])), sleeve,
     )  # fmt: skip
 
 
-def _forearm_length(distance: float, camera: np.ndarray) -> float:
+def _forearm_length(distance: float, camera: np.ndarray, reach: float) -> float:
     """Length in mm of an arm that leaves the picture unless it is steep."""
     half_width = camera[0, 2] / camera[0, 0] * distance
-    return float(np.clip(1.4 * half_width, FOREARM_LENGTH_MM, 2.0 * FOREARM_LENGTH_MM))
+    return float(np.clip(reach * half_width, FOREARM_LENGTH_MM, 2.0 * FOREARM_LENGTH_MM))
 
 
 def _draw_orientation(rng: np.random.Generator, settings: Mapping[str, Any]) -> np.ndarray:
@@ -144,7 +148,14 @@ def _draw_orientation(rng: np.random.Generator, settings: Mapping[str, Any]) -> 
 
 
 def count_visible(hands: Sequence[PlacedHand], camera: np.ndarray, image_size: tuple[int, int]) -> list[int]:
-    """Number of joints of each hand that the camera sees, found by tracing a ray to each.
+    """Number (0 to 21) of joints of each hand that the camera sees; see :func:`visible_joints`."""
+    return visible_joints(hands, camera, image_size).sum(1).tolist()
+
+
+def visible_joints(
+    hands: Sequence[PlacedHand], camera: np.ndarray, image_size: tuple[int, int]
+) -> np.ndarray:
+    """Joints that the camera sees, found by tracing a ray to each.
 
     Args:
         hands: The hands of one picture.
@@ -152,7 +163,7 @@ def count_visible(hands: Sequence[PlacedHand], camera: np.ndarray, image_size: t
         image_size: (width, height).
 
     Returns:
-        A number from 0 to 21 for each hand.
+        (H, 21) bool for the H hands.
     """
     joints = np.concatenate([hand.xyz for hand in hands])
     radii = np.concatenate([hand.shape.joint_radii for hand in hands])
@@ -179,4 +190,4 @@ def count_visible(hands: Sequence[PlacedHand], camera: np.ndarray, image_size: t
         active = active[(gap >= _TRACE_HIT_MM) & (depth[active] < stop[active])]
         if not len(active):
             break
-    return seen.reshape(len(hands), -1).sum(1).tolist()
+    return seen.reshape(len(hands), -1)

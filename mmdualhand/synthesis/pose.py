@@ -16,11 +16,11 @@ from mmdualhand.synthesis.parameters import draw, near_names
 from mmdualhand.synthesis.pose_families import FAMILY_WEIGHTS, PINCH_FINGER, POSE_FAMILIES, RANDOM_FAMILY
 
 POSE_DEFAULTS: dict[str, Any] = {
-    'pose_family': FAMILY_WEIGHTS,
-    'pose_noise': 1.0,
-    'pose_blend_probability': 0.25,
-    'max_penetration_mm': 4.5,
-    'wrist_flexion_sd': 15.0,
+    'pose_family': FAMILY_WEIGHTS,  # see pose_families.POSE_FAMILIES, and 'random'
+    'pose_noise': 1.0,  # factor on the noise of the angles about those of the family
+    'pose_blend_probability': 0.25,  # with another family
+    'max_penetration_mm': 4.5,  # overlap of fingers that is accepted
+    'wrist_flexion_sd': 15.0,  # degrees, as the two below
     'wrist_deviation_sd': 9.0,
     'wrist_twist_sd': 14.0,
 }

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from mmdualhand.errors import MissingPackageError
-
-try:
-    import numba
-except ImportError:  # optional: requirement `fast`
-    numba = None
+from mmdualhand.synthesis import kernels
+from mmdualhand.synthesis.kernels import numba
 
 NEAR_MM = 1.0
 _PIXELS_AT_ONCE = 4_000_000
@@ -65,6 +62,8 @@ def rasterise(
     backend: Backend = 'auto',
     *,
     cull: bool = True,
+    corner: tuple[int, int] = (0, 0),
+    weights: bool = True,
 ) -> RasterResult:
     """Draw triangles into a z-buffer.
 
@@ -83,6 +82,9 @@ def rasterise(
             installed.
         cull: Leave out triangles that are seen from behind (clockwise in the
             world, outside counter-clockwise).
+        corner: Column and row of the pixel that becomes the first one: a part of a
+            larger picture gets exactly the values that it has there.
+        weights: Whether ``barycentric`` is wanted; it stays 0 if not.
 
     Returns:
         Depth, triangle and barycentric weights of each pixel.
@@ -103,27 +105,56 @@ def rasterise(
         raise ValueError(f"backend must be 'auto', 'numpy' or 'numba', got {backend!r}")
     if backend == 'numba' and numba is None:
         raise MissingPackageError("backend='numba' needs numba: pip install numba, or use backend='numpy'")
-    setup = _setup(uv, z, triangles, width, height, cull)
-    draw = _draw_numpy if backend == 'numpy' or numba is None else _draw_numba
-    nearest, triangle = draw(*setup, width, height)
-    return _result(nearest, triangle, uv, z, triangles, width, height)
+    setup = _setup(uv, z, triangles, (width, height), corner, cull)
+    loops = backend != 'numpy' and numba is not None
+    draw = _draw_numba if loops else _draw_numpy
+    nearest, triangle = draw(*setup, (width, height), corner)
+    covered = np.nonzero(triangle >= 0)[0]
+    barycentric = np.zeros((height * width, 2), np.float32)
+    if weights:
+        weigh = kernels.corner_weights if loops else _weights
+        barycentric[covered] = weigh(covered, triangle, uv, z, triangles, width, corner)
+    depth = np.zeros(height * width, np.float32)
+    depth[covered] = nearest[covered]
+    return RasterResult(
+        depth.reshape(height, width),
+        triangle.astype(np.int32).reshape(height, width),
+        barycentric.reshape(height, width, 2),
+    )
 
 
 def _setup(
-    uv: np.ndarray, z: np.ndarray, triangles: np.ndarray, width: int, height: int, cull: bool
+    uv: np.ndarray,
+    z: np.ndarray,
+    triangles: np.ndarray,
+    size: tuple[int, int],
+    corner: tuple[int, int],
+    cull: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Triangles that may show: numbers, corners (N, 6), 1/z (N, 3), area (N,), pixel box (N, 4)."""
-    x, y, depth = (np.take(values, triangles) for values in (uv[:, 0], uv[:, 1], z))
-    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    shown = ((area < 0) if cull else (area != 0)) & (depth.min(1) > NEAR_MM) & np.isfinite(area)
+    columns = np.ascontiguousarray(triangles.T)
+    x, y = ([np.take(values, column) for column in columns] for values in (uv[:, 0], uv[:, 1]))
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
+    depth = [np.take(z, column) for column in columns]
+    shown = ((area < 0) if cull else (area != 0)) & (_least(depth) > NEAR_MM) & np.isfinite(area)
     keep = np.nonzero(shown)[0]
-    x, y, depth, area = x[keep], y[keep], depth[keep], area[keep]
-    left, right = np.maximum(np.ceil(x.min(1)), 0.0), np.minimum(np.floor(x.max(1)), width - 1.0)
-    top, bottom = np.maximum(np.ceil(y.min(1)), 0.0), np.minimum(np.floor(y.max(1)), height - 1.0)
+    x, y, depth = ([column[keep] for column in three] for three in (x, y, depth))
+    last = corner[0] + size[0] - 1.0, corner[1] + size[1] - 1.0
+    left, right = np.maximum(np.ceil(_least(x)), corner[0]), np.minimum(np.floor(_most(x)), last[0])
+    top, bottom = np.maximum(np.ceil(_least(y)), corner[1]), np.minimum(np.floor(_most(y)), last[1])
     some = np.nonzero((right >= left) & (bottom >= top))[0]
     box = np.stack([side[some] for side in (left, top, right, bottom)], 1).astype(np.int64)
-    corners = np.concatenate([x[some], y[some]], 1)
-    return keep[some], corners, 1.0 / depth[some], area[some], box
+    corners = np.stack([column[some] for column in (*x, *y)], 1)
+    inverse = 1.0 / np.stack([column[some] for column in depth], 1)
+    return keep[some], corners, inverse, area[keep][some], box
+
+
+def _least(columns: list[np.ndarray]) -> np.ndarray:
+    return np.minimum(np.minimum(columns[0], columns[1]), columns[2])
+
+
+def _most(columns: list[np.ndarray]) -> np.ndarray:
+    return np.maximum(np.maximum(columns[0], columns[1]), columns[2])
 
 
 def _draw_numpy(
@@ -132,10 +163,11 @@ def _draw_numpy(
     inverse: np.ndarray,
     area: np.ndarray,
     box: np.ndarray,
-    width: int,
-    height: int,
+    size: tuple[int, int],
+    corner: tuple[int, int],
 ) -> tuple[np.ndarray, np.ndarray]:
     """(H*W,) float64 smallest z (infinite where nothing is) and its triangle (-1)."""
+    width, height = size
     nearest, triangle = np.full(height * width, np.inf), np.full(height * width, -1, np.int64)
     wide, high = box[:, 2] - box[:, 0] + 1, box[:, 3] - box[:, 1] + 1
     ends = np.cumsum(wide * high)
@@ -156,7 +188,8 @@ def _draw_numpy(
         w2 = _edge(corners, area, owner, row, column, 0, 1)
         owner, row, column, w0, w1, w2 = _where(w2 >= 0, owner, row, column, w0, w1, w2)
         depth = 1.0 / (w0 * inverse[owner, 0] + w1 * inverse[owner, 1] + w2 * inverse[owner, 2])
-        _keep_nearest(nearest, triangle, row * width + column, depth, keep[owner])
+        pixel = (row - corner[1]) * width + column - corner[0]
+        _keep_nearest(nearest, triangle, pixel, depth, keep[owner])
         first = last
     return nearest, triangle
 
@@ -192,67 +225,36 @@ def _keep_nearest(
     triangle[pixel[best][::-1]] = number[best][::-1]
 
 
-def _scan(
-    keep: Any, corners: Any, inverse: Any, area: Any, box: Any, width: int, nearest: Any, triangle: Any
-) -> None:
-    """The same as ``_draw_numpy``, triangle by triangle; compiled by numba."""
-    for k in range(keep.shape[0]):
-        x0, x1, x2 = corners[k, 0], corners[k, 1], corners[k, 2]
-        y0, y1, y2 = corners[k, 3], corners[k, 4], corners[k, 5]
-        for row in range(box[k, 1], box[k, 3] + 1):
-            for column in range(box[k, 0], box[k, 2] + 1):
-                w0 = ((x1 - column) * (y2 - row) - (x2 - column) * (y1 - row)) / area[k]
-                w1 = ((x2 - column) * (y0 - row) - (x0 - column) * (y2 - row)) / area[k]
-                w2 = ((x0 - column) * (y1 - row) - (x1 - column) * (y0 - row)) / area[k]
-                if w0 < 0 or w1 < 0 or w2 < 0:
-                    continue
-                depth = 1.0 / (w0 * inverse[k, 0] + w1 * inverse[k, 1] + w2 * inverse[k, 2])
-                pixel = row * width + column
-                if depth < nearest[pixel]:
-                    nearest[pixel] = depth
-                    triangle[pixel] = keep[k]
-
-
-_scan_compiled: Any = None if numba is None else numba.njit(cache=True)(_scan)
-
-
 def _draw_numba(
     keep: np.ndarray,
     corners: np.ndarray,
     inverse: np.ndarray,
     area: np.ndarray,
     box: np.ndarray,
-    width: int,
-    height: int,
+    size: tuple[int, int],
+    corner: tuple[int, int],
 ) -> tuple[np.ndarray, np.ndarray]:
     """See ``_draw_numpy``."""
+    width, height = size
     nearest, triangle = np.full(height * width, np.inf), np.full(height * width, -1, np.int64)
-    _scan_compiled(keep, corners, inverse, area, box, width, nearest, triangle)
+    kernels.scan_triangles(keep, corners, inverse, area, box, width, corner, nearest, triangle)
     return nearest, triangle
 
 
-def _result(
-    nearest: np.ndarray,
+def _weights(
+    covered: np.ndarray,
     triangle: np.ndarray,
     uv: np.ndarray,
     z: np.ndarray,
     triangles: np.ndarray,
     width: int,
-    height: int,
-) -> RasterResult:
-    covered = np.nonzero(triangle >= 0)[0]
-    depth = np.zeros(height * width, np.float32)
-    depth[covered] = nearest[covered]
+    corner: tuple[int, int],
+) -> np.ndarray:
+    """(P, 2) perspective-correct weights of the first two corners at the covered pixels."""
     row, column = np.divmod(covered, width)
     corners = triangles[triangle[covered]]
-    offset = uv[corners] - np.stack([column, row], 1)[:, None]
+    offset = uv[corners] - np.stack([column + corner[0], row + corner[1]], 1)[:, None]
     x, y = offset[..., 0], offset[..., 1]
     ahead, behind = [1, 2, 0], [2, 0, 1]
     weights = (x[:, ahead] * y[:, behind] - x[:, behind] * y[:, ahead]) / z[corners]
-    barycentric = np.zeros((height * width, 2), np.float32)
-    barycentric[covered] = (weights / weights.sum(1, keepdims=True))[:, :2]
-    return RasterResult(
-        depth.reshape(height, width),
-        triangle.astype(np.int32).reshape(height, width),
-        barycentric.reshape(height, width, 2),
-    )
+    return (weights / weights.sum(1, keepdims=True))[:, :2]

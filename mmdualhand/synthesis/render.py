@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from mmdualhand.synthesis.domains import Domain, get_domain
 from mmdualhand.synthesis.gbuffer import surface_of
+from mmdualhand.synthesis.identity import Identity
 from mmdualhand.synthesis.labels import rhd_visibility
 from mmdualhand.synthesis.paint import paint
 from mmdualhand.synthesis.parameters import draw_all
@@ -43,9 +44,9 @@ class Sample:
 
     Attributes:
         rgb: (H, W, 3) uint8.
-        depth: (H, W) float32 mm, 0 where nothing stands.
-        mask: (H, W) uint8: 0 background, 1 person, 2..17 left, 18..33 right hand,
-            as in RHD.
+        depth: (H, W) float32 mm of hands and props, 0 where nothing stands.
+        mask: (H, W) uint8: 0 background and props, 1 person, 2..17 left, 18..33
+            right hand, as in RHD.
         hands: Labels of the one or two drawn hands.
         camera: (3, 3) float64 intrinsics.
     """
@@ -78,29 +79,71 @@ def generator(
     return np.random.default_rng(key)
 
 
-def render(scene: Scene, look: Mapping[str, Any], rng: np.random.Generator) -> Sample:
+def render(
+    scene: Scene, look: Mapping[str, Any], rng: np.random.Generator, *, identity: Identity | None = None
+) -> Sample:
     """Draw a scene.
 
     Args:
         scene: The geometry.
         look: Parameters of the look (a ``Domain.look``).
         rng: Generator of the look; depth, mask and joints do not depend on it.
+        identity: Person whose skin is shown; without one the skin is drawn too.
 
     Returns:
         The sample.
     """
-    seen = scene.rasterise()
+    return _samples(scene, look, rng, identity, None)[0]
+
+
+def render_backgrounds(
+    scene: Scene,
+    look: Mapping[str, Any],
+    rng: np.random.Generator,
+    backgrounds: Sequence[tuple[str, np.random.Generator]],
+    *,
+    identity: Identity | None = None,
+) -> list[Sample]:
+    """Draw a scene once and put it before several backgrounds.
+
+    Args:
+        scene: The geometry.
+        look: Parameters of the look; its ``background`` is not used.
+        rng: Generator of light and skin.
+        backgrounds: Kind of every background (a key of ``BACKGROUNDS``) and the
+            generator of this background and of the sensor that sees it.
+        identity: Person whose skin is shown; without one the skin is drawn too.
+
+    Returns:
+        A sample for every background; depth, mask and labels are the same.
+
+    Raises:
+        ConfigError: Unknown kind of background.
+    """
+    return _samples(scene, look, rng, identity, backgrounds)
+
+
+def _samples(
+    scene: Scene,
+    look: Mapping[str, Any],
+    rng: np.random.Generator,
+    identity: Identity | None,
+    backgrounds: Sequence[tuple[str, np.random.Generator]] | None,
+) -> list[Sample]:
+    seen = scene.rasterise(weights=False)
     depth = np.ascontiguousarray(seen.depth, dtype=np.float32)
     mask = np.zeros(depth.shape, np.uint8)
     there = seen.triangle >= 0
-    mask[there] = surface_of(scene).label[seen.triangle[there]]
+    surface = surface_of(scene)
+    mask[there] = surface.label[seen.triangle[there]]
     focal = float(scene.camera[0, 0])
     hands = tuple(
         HandLabel(hand.side, hand.xyz, hand.uv, rhd_visibility(mask, hand.xyz, hand.uv, focal, hand.side))
         for hand in scene.hands
     )
-    rgb = paint(scene, depth, draw_all(rng, look), rng)
-    return Sample(rgb, depth, mask, hands, np.asarray(scene.camera, np.float64))
+    camera = np.asarray(scene.camera, np.float64)
+    pictures = paint(scene, surface, depth, draw_all(rng, look), rng, identity, backgrounds)
+    return [Sample(rgb, depth, mask, hands, camera) for rgb in pictures]
 
 
 def render_index(

@@ -1,133 +1,47 @@
-"""Geometry of a picture: camera, hands, surfaces; nothing about colour."""
+"""Draws what stands before the camera."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmdualhand.errors import ConfigError
 from mmdualhand.structures import Camera
 from mmdualhand.synthesis.hand_shape import SHAPE_DEFAULTS, HandShape
-from mmdualhand.synthesis.mesh import HandMesh, pose_mesh
-from mmdualhand.synthesis.parameters import draw, near_names
-from mmdualhand.synthesis.placement import PLACEMENT_DEFAULTS, PlacedHand, count_visible, place_hand
-from mmdualhand.synthesis.pose import POSE_DEFAULTS, HandPose
-from mmdualhand.synthesis.raster import Backend, RasterResult, rasterise
-from mmdualhand.synthesis.sleeve import SLEEVE_DEFAULTS, Sleeve, add_sleeve
-from mmdualhand.synthesis.template import vertex_normals
+from mmdualhand.synthesis.mesh import pose_mesh
+from mmdualhand.synthesis.parameters import children, draw, near_names
+from mmdualhand.synthesis.placement import PLACEMENT_DEFAULTS, PlacedHand, place_hand, visible_joints
+from mmdualhand.synthesis.pose import POSE_DEFAULTS
+from mmdualhand.synthesis.posed_scene import Scene, SceneHand
+from mmdualhand.synthesis.prop_placement import PROP_DEFAULTS, sample_props
+from mmdualhand.synthesis.sleeve import SLEEVE_DEFAULTS, add_sleeve
+
+if TYPE_CHECKING:
+    from mmdualhand.synthesis.identity import Identity
 
 SIDES = ('left', 'right')
 
 SCENE_DEFAULTS: dict[str, Any] = {
     'two_hands_probability': 0.25,
-    'left_probability': 0.5,
-    'focal_ratio': (0.82, 0.96),
-    'hand_size': (0.28, 0.55),
-    'hand_size_of_two': (0.24, 0.40),
-    'center_jitter': 0.10,
-    'min_visible_joints': 13,
+    'left_probability': 0.5,  # of the hand that is drawn first
+    'focal_ratio': (0.82, 0.96),  # focal length over the width of the picture; unused with a fixed camera
+    'hand_size': (0.28, 0.55),  # extent of the joints over the shorter side of the picture
+    'hand_size_of_two': (0.24, 0.40),  # the same where both hands are drawn
+    'center_jitter': 0.10,  # of the hand about the middle, share of width and height
+    'min_visible_joints': 13,  # of each hand, before props; drawn again up to 12 times
     **PLACEMENT_DEFAULTS,
     **SLEEVE_DEFAULTS,
     **SHAPE_DEFAULTS,
     **POSE_DEFAULTS,
+    **PROP_DEFAULTS,
 }
+"""What stands before the camera; values are constants, ``(low, high)`` ranges or ``{choice: weight}``."""
+
 _TRIES = 12
 _NEAREST_MM = 80.0
 _COLUMNS_OF_TWO = (0.27, 0.73)
-
-
-@dataclass(frozen=True, eq=False)
-class SceneHand:
-    """One hand in front of the camera.
-
-    ``xyz_camera = rotation @ (M @ xyz_hand) + translation`` where M mirrors x
-    for a left hand and does nothing to a right one.
-
-    Attributes:
-        side: ``'left'`` or ``'right'``.
-        shape: Its sizes.
-        pose: Its joint angles.
-        rotation: (3, 3) hand frame to camera frame.
-        translation: (3,) mm.
-        xyz: (21, 3) joints, mm, camera frame, canonical order.
-        uv: (21, 2) joints, pixels.
-        vertices: (V, 3) surface, mm, camera frame.
-        triangles: (T, 3) int32, counter-clockwise seen from outside (other
-            winding than the template for a left hand; same order).
-        triangle_part: (T,) uint8: 1-15 fingers, 16 palm, 17 forearm, 18 sleeve.
-        mesh: The surface in the hand frame, with rest coordinates.
-        sleeve: What covers the forearm, or None.
-    """
-
-    side: str
-    shape: HandShape
-    pose: HandPose
-    rotation: np.ndarray
-    translation: np.ndarray
-    xyz: np.ndarray
-    uv: np.ndarray
-    vertices: np.ndarray
-    triangles: np.ndarray
-    triangle_part: np.ndarray
-    mesh: HandMesh
-    sleeve: Sleeve | None
-
-    def normals(self) -> np.ndarray:
-        """(V, 3) unit outward normals in the camera frame."""
-        return vertex_normals(self.vertices, self.triangles)
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """Everything that a z-buffer needs; the same scene can be coloured in many ways.
-
-    Attributes:
-        camera: (3, 3) float64 intrinsics of the full picture, pixels.
-        image_size: (width, height).
-        hands: One or two hands, of different sides.
-    """
-
-    camera: np.ndarray
-    image_size: tuple[int, int]
-    hands: tuple[SceneHand, ...]
-
-    def surface(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """All hands as one mesh.
-
-        Returns:
-            Vertices (N, 3) mm in the camera frame, triangles (T, 3), part of
-            every triangle (T,) uint8, hand of every triangle (T,) int64.
-        """
-        vertices = np.concatenate([hand.vertices for hand in self.hands])
-        starts = np.cumsum([0, *(len(hand.vertices) for hand in self.hands)])
-        triangles = np.concatenate(
-            [hand.triangles + start for hand, start in zip(self.hands, starts, strict=False)]
-        )
-        part = np.concatenate([hand.triangle_part for hand in self.hands])
-        number = np.repeat(np.arange(len(self.hands)), [len(hand.triangles) for hand in self.hands])
-        return vertices, triangles, part, number
-
-    def rasterise(self, scale: float = 1.0, backend: Backend = 'auto') -> RasterResult:
-        """Depth and triangles of the picture.
-
-        Args:
-            scale: Samples per pixel and axis: 2 gives twice the width and height,
-                over the same area (``u' = (u + 0.5) * scale - 0.5``).
-            backend: See ``raster.rasterise``.
-
-        Returns:
-            The z-buffer; its triangle numbers are those of :meth:`surface`.
-        """
-        vertices, triangles, _, _ = self.surface()
-        z = vertices[:, 2]
-        safe = np.where(np.abs(z) > 1e-6, z, 1e-6)
-        uv = vertices @ self.camera.T
-        uv = (uv[:, :2] / safe[:, None] + 0.5) * scale - 0.5
-        width, height = (int(round(side * scale)) for side in self.image_size)
-        return rasterise(uv, z, triangles, width, height, backend)
 
 
 def resolve_scene_config(config: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -143,45 +57,61 @@ def resolve_scene_config(config: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def sample_scene(
-    rng: np.random.Generator, config: Mapping[str, Any] | None, image_size: int | tuple[int, int]
+    rng: np.random.Generator,
+    config: Mapping[str, Any] | None,
+    image_size: int | tuple[int, int],
+    *,
+    camera: np.ndarray | None = None,
+    identity: Identity | None = None,
 ) -> Scene:
     """Draw a scene.
 
     Hands whose joints hide too much of each other, or that reach the camera, are
     drawn again; after 12 tries the scene with the most visible joints stays.
+    Props have a generator of their own: the hands do not depend on them.
 
     Args:
         rng: Source of chance; nothing else decides.
         config: Values for keys of ``SCENE_DEFAULTS``, each a constant, a
             ``(low, high)`` range or ``{choice: weight}``.
         image_size: Side of a square picture, or (width, height).
+        camera: (3, 3) intrinsics in pixels; drawn from ``focal_ratio`` if None.
+        identity: Person whose hands they are; sizes are drawn if None.
 
     Returns:
         A scene with one or two hands; two are of different sides.
 
     Raises:
         ConfigError: Unknown key or family.
+        ValueError: ``camera`` is no matrix of intrinsics.
     """
     settings = resolve_scene_config(config)
     size = (image_size, image_size) if isinstance(image_size, int) else (image_size[0], image_size[1])
     focal = draw(rng, settings['focal_ratio']) * size[0]
-    camera = np.array([[focal, 0.0, size[0] / 2], [0.0, focal, size[1] / 2], [0.0, 0.0, 1.0]])
+    if camera is None:
+        camera = np.array([[focal, 0.0, size[0] / 2], [0.0, focal, size[1] / 2], [0.0, 0.0, 1.0]])
+    camera = np.array(Camera(camera).K)
     two = rng.random() < draw(rng, settings['two_hands_probability'])
     side = SIDES[0] if rng.random() < draw(rng, settings['left_probability']) else SIDES[1]
+    sides = (side, SIDES[1 - SIDES.index(side)]) if two else (side,)
     wanted = draw(rng, settings['min_visible_joints'])
-    best: tuple[int, list[PlacedHand]] | None = None
+    shape = None if identity is None else identity.shape
+    best: tuple[int, list[PlacedHand], np.ndarray] | None = None
     for _ in range(_TRIES):
-        hands = _draw_hands(rng, settings, camera, size, side, two)
-        visible = min(count_visible(hands, camera, size))
+        hands = _draw_hands(rng, settings, camera, size, sides, shape)
+        seen = visible_joints(hands, camera, size)
+        visible = int(seen.sum(1).min())
         if min(hand.nearest_mm for hand in hands) < _NEAREST_MM:
             visible = -1
         if best is None or visible > best[0]:
-            best = (visible, hands)
+            best = (visible, hands, seen)
         if visible >= wanted:
             break
     if best is None:  # unreachable: _TRIES is positive
         raise ValueError('no scene was drawn')
-    return Scene(camera, size, tuple(_with_surface(hand, camera) for hand in best[1]))
+    hands = best[1]
+    props = sample_props(children(rng, 1)[0], settings, hands, best[2], camera, size)
+    return Scene(camera, size, tuple(_with_surface(hand, camera) for hand in hands), props)
 
 
 def _draw_hands(
@@ -189,20 +119,16 @@ def _draw_hands(
     settings: Mapping[str, Any],
     camera: np.ndarray,
     size: tuple[int, int],
-    side: str,
-    two: bool,
+    sides: tuple[str, ...],
+    shape: HandShape | None,
 ) -> list[PlacedHand]:
     jitter = draw(rng, settings['center_jitter'])
-    if not two:
-        center = np.array(size) * (0.5 + rng.uniform(-jitter, jitter, 2))
-        extent = draw(rng, settings['hand_size']) * min(size)
-        return [place_hand(rng, settings, camera, side, center, extent)]
-    other = SIDES[1 - SIDES.index(side)]
+    columns, extents = ((0.5,), 'hand_size') if len(sides) == 1 else (_COLUMNS_OF_TWO, 'hand_size_of_two')
     hands = []
-    for one, column in zip((side, other), _COLUMNS_OF_TWO, strict=True):
+    for side, column in zip(sides, columns, strict=True):
         center = np.array(size) * ([column, 0.5] + rng.uniform(-jitter, jitter, 2))
-        extent = draw(rng, settings['hand_size_of_two']) * min(size)
-        hands.append(place_hand(rng, settings, camera, one, center, extent))
+        extent = draw(rng, settings[extents]) * min(size)
+        hands.append(place_hand(rng, settings, camera, side, center, extent, shape))
     return hands
 
 

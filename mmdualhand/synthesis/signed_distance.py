@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmdualhand.synthesis import kernels
+from mmdualhand.synthesis.kernels import BASE_BLEND_MM, DIGIT_BLEND_MM, PALM_BLEND_MM
 from mmdualhand.synthesis.primitives import Primitives
-
-# Blend radii in mm: within the palm, within a finger, of a finger's first bone with the palm.
-# Different fingers are not blended, so that touching fingers stay apart.
-PALM_BLEND_MM = 4.5
-DIGIT_BLEND_MM = 1.2
-BASE_BLEND_MM = 3.2
 
 
 def capsule_distances(points: np.ndarray, primitives: Primitives) -> tuple[np.ndarray, ...]:
@@ -98,6 +94,8 @@ def signed_distance(points: np.ndarray, primitives: Primitives) -> np.ndarray:
     Returns:
         (N,) mm.
     """
+    if kernels.numba is not None:
+        return kernels.surface_values(np.ascontiguousarray(points, np.float64), *kernels.packed(primitives))
     return _combine(capsule_distances(points, primitives)[0], primitives)[0]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from mmdualhand.synthesis.parameters import children
 from mmdualhand.synthesis.skin_details import add_creases, add_knuckles, add_palm_lines, nail_cover
+from mmdualhand.synthesis.skin_marks import add_marks
 from mmdualhand.synthesis.surface_points import SurfacePoints
 from mmdualhand.synthesis.template import SLEEVE_PART
 from mmdualhand.synthesis.textures import pattern, random_color, smooth_step, surface_noise
@@ -68,7 +69,8 @@ def dress(
         points: Points of the hands and forearms of one person.
         offset: (3,) texels that placed the noise of the points.
         values: Drawn parameters ``skin_tone``, ``texture``, ``creases``, ``bump``,
-            ``nails``, ``nail_polish``.
+            ``nails``, ``nail_polish``, those of ``add_marks``, ``wetness``,
+            ``sleeve_match``.
         rng: Generator for the individual pattern.
 
     Returns:
@@ -90,9 +92,13 @@ def dress(
         field.height += np.float32(values['bump']) * (
             np.float32(0.04) * grain + np.float32(0.05) * points.wobble
         )
+    add_marks(field, points, back, palm, values, offset)
     layer = _mix(field, palm, values['skin_tone'], person)
     _paint_nails(layer, points, values, person)
-    _colour_sleeve(layer, points, wardrobe)
+    if values['wetness'] > 0:
+        patch = smooth_step(points.coarse, 0.9 - 2.2 * values['wetness'], 1.5 - 2.2 * values['wetness'])
+        layer.gloss += np.float32(5.0) * patch
+    _colour_sleeve(layer, points, values, wardrobe)
     return layer
 
 
@@ -144,9 +150,20 @@ def _paint_nails(
     layer.height[index] *= 1 - plate
 
 
-def _colour_sleeve(layer: SkinLayer, points: SurfacePoints, rng: np.random.Generator) -> None:
+def skin_like_color(rng: np.random.Generator, tone: float, spread: float = 0.10) -> np.ndarray:
+    """A linear colour (3,) float32 that may be taken for skin of a tone."""
+    near = float(np.clip(tone + rng.normal(0.0, 1.2 * spread), 0.0, 1.0))
+    shift = rng.normal(0.0, spread) + rng.normal(0.0, 0.4 * spread, 3)
+    return (skin_reflectance(near) * np.exp(shift)).astype(np.float32)
+
+
+def _colour_sleeve(
+    layer: SkinLayer, points: SurfacePoints, values: Mapping[str, Any], rng: np.random.Generator
+) -> None:
     """Cloth on the sleeve."""
     cloth = pattern(rng, 64, 64)
+    if values['sleeve_match'] > 0 and rng.random() < values['sleeve_match']:
+        cloth = cloth / cloth.mean((0, 1)) * skin_like_color(rng, values['skin_tone'])
     index = np.flatnonzero(points.part == SLEEVE_PART)
     if not len(index):
         return

@@ -16,8 +16,8 @@ from mmdualhand.synthesis.template import SLEEVE_PART
 
 SLEEVE_DEFAULTS: dict[str, Any] = {
     'sleeve_probability': 0.5,
-    'sleeve_start_mm': (42.0, 130.0),
-    'sleeve_thickness_mm': (2.0, 5.0),
+    'sleeve_start_mm': (42.0, 130.0),  # from the wrist to the hem
+    'sleeve_thickness_mm': (2.0, 5.0),  # off the arm
 }
 # Vertices so near to the hem move onto it, so that it is straight; half a cell of the template's forearm.
 _CATCH_MM = 6.0

@@ -12,8 +12,9 @@ from mmdualhand.synthesis.template import HandTemplate, load_template
 from mmdualhand.synthesis.textures import plane_weights, surface_noise
 
 _SMOOTHING_ROUNDS = 12
-WOBBLE_MM, COARSE_MM = 6.0, 26.0
-"""Feature sizes of the two noises that are smooth enough to be drawn at the vertices."""
+WOBBLE_MM, COARSE_MM, VEINS_MM, PATCHES_MM = 6.0, 26.0, 19.0, 14.0
+"""Feature sizes of the noises that are smooth enough to be drawn at the vertices."""
+_ALONG_VEINS = np.array([1.3, 0.3, 1.0], np.float32)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class SurfacePoints:
 
     Attributes:
         part: (N,) int8: 1..15 finger segments, thumb to pinky, base to tip; 16
-            palm; 17 forearm; 18 sleeve.
+            palm; 17 forearm; 18 sleeve; 19 a prop.
         finger: (N,) int8, 0..4 thumb to pinky, -1 elsewhere.
         segment: (N,) int8, 0..2 base to tip, -1 elsewhere.
         rest: (N, 3) float32 mm, as in ``TemplateSkin``.
@@ -57,6 +58,8 @@ class SurfacePoints:
         dorsal: (N,) float32, as in ``TemplateSkin``.
         wobble: (N,) float32 noise of 6 mm.
         coarse: (N,) float32 noise of 26 mm.
+        veins: (N,) float32 noise, long along the hand; veins run where it is 0.
+        patches: (N,) float32 noise of 14 mm.
     """
 
     part: np.ndarray
@@ -68,6 +71,8 @@ class SurfacePoints:
     dorsal: np.ndarray
     wobble: np.ndarray
     coarse: np.ndarray
+    veins: np.ndarray
+    patches: np.ndarray
 
     @property
     def skin(self) -> TemplateSkin:
@@ -95,26 +100,32 @@ def template_skin() -> TemplateSkin:
     )
 
 
-def vertex_texture(offset: np.ndarray) -> np.ndarray:
+def vertex_texture(offset: np.ndarray, marks: bool = False) -> np.ndarray:
     """Attributes of the template's vertices that textures are made from.
 
     Args:
         offset: (3,) texels; places the noise of one person.
+        marks: Whether veins and patches are wanted; they stay 0 if not.
 
     Returns:
-        (V, 9) float32: rest coordinates, plane weights, dorsal, wobble, coarse.
+        (V, 11) float32: rest coordinates, plane weights, dorsal, wobble, coarse,
+        veins, patches.
     """
     skin = template_skin()
     wobble = surface_noise(skin.rest, skin.weights, WOBBLE_MM, offset + 21)
     coarse = surface_noise(skin.rest, skin.weights, COARSE_MM, offset)
-    return np.column_stack([skin.rest, skin.weights, skin.dorsal, wobble, coarse])
+    veins = patches = np.zeros_like(wobble)
+    if marks:
+        veins = surface_noise(skin.rest * _ALONG_VEINS, skin.weights, VEINS_MM, offset + 7)
+        patches = surface_noise(skin.rest, skin.weights, PATCHES_MM, offset + 51)
+    return np.column_stack([skin.rest, skin.weights, skin.dorsal, wobble, coarse, veins, patches])
 
 
 def surface_points(texture: np.ndarray, part: np.ndarray) -> SurfacePoints:
     """Add bone-local coordinates to interpolated attributes.
 
     Args:
-        texture: (N, 9) float32, as :func:`vertex_texture` gives them.
+        texture: (N, 11) float32, as :func:`vertex_texture` gives them.
         part: (N,) parts.
 
     Returns:
@@ -131,7 +142,7 @@ def surface_points(texture: np.ndarray, part: np.ndarray) -> SurfacePoints:
         index = np.flatnonzero(part == bone + 1)
         if len(index):
             local[index] = (rest[index] - skin.origin[bone]) @ skin.rotation[bone]
-    columns = [np.ascontiguousarray(column) for column in texture[:, 6:9].T]
+    columns = [np.ascontiguousarray(column) for column in texture[:, 6:11].T]
     return SurfacePoints(part, finger, segment, rest, texture[:, 3:6], local, *columns)
 
 

@@ -33,6 +33,9 @@ GOLDEN = {
     'h3d': list(range(21)),
     'mvhand': [0, 17, 18, 19, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
     'ge_real': list(range(21)),
+    # skeleton.txt of InterHand2.6M: right hand first, every finger from tip to base, the wrist last
+    'interhand_right': [20, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16],
+    'interhand_left': [41, 24, 23, 22, 21, 28, 27, 26, 25, 32, 31, 30, 29, 36, 35, 34, 33, 40, 39, 38, 37],
 }
 
 
@@ -48,7 +51,7 @@ def test_gather_is_the_published_permutation(name: str) -> None:
     skeleton = HandSkeleton.from_dataset(name)
     assert skeleton.gather.tolist() == GOLDEN[name]
     assert skeleton.gather.dtype == np.int64
-    assert skeleton.num_raw_joints == (42 if name.startswith('rhd') else 21)
+    assert skeleton.num_raw_joints == (42 if name.startswith(('rhd', 'interhand')) else 21)
     assert set(HandSkeleton.known_datasets()) == set(GOLDEN)
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmdualhand.cli.main import run
 from mmdualhand.errors import ConfigError
-from mmdualhand.synthesis import RHDRequest, generate_rhd, render_index
+from mmdualhand.synthesis import SetRequest, generate_set, render_index
 from mmdualhand.synthesis import generate as generate_module
 
 
@@ -21,10 +20,10 @@ def digests(root: Path) -> dict[str, str]:
 
 
 def test_one_process_writes_the_bytes_of_two(
-    small_set: Path, small_request: RHDRequest, tmp_path: Path
+    small_set: Path, small_request: SetRequest, tmp_path: Path
 ) -> None:
     counted: list[int] = []
-    root = generate_rhd(tmp_path, small_request, workers=1, on_image=lambda: counted.append(1))
+    root = generate_set(tmp_path, small_request, workers=1, on_image=lambda: counted.append(1))
     assert len(counted) == 26
     found = digests(root)
     assert len(found) == 3 * 26 + 2 * 2 + 1
@@ -41,22 +40,22 @@ def test_a_picture_does_not_depend_on_those_before_it() -> None:
     np.testing.assert_array_equal(alone.depth, after.depth)
 
 
-def test_a_complete_set_is_left_alone(small_set: Path, small_request: RHDRequest) -> None:
+def test_a_complete_set_is_left_alone(small_set: Path, small_request: SetRequest) -> None:
     before = (small_set / 'training' / 'color' / '00000.png').stat().st_mtime_ns
-    assert generate_rhd(small_set.parent, small_request) == small_set
+    assert generate_set(small_set.parent, small_request) == small_set
     assert (small_set / 'training' / 'color' / '00000.png').stat().st_mtime_ns == before
 
 
-def test_another_set_is_not_replaced_unasked(small_set: Path, small_request: RHDRequest) -> None:
+def test_another_set_is_not_replaced_unasked(small_set: Path, small_request: SetRequest) -> None:
     with pytest.raises(ConfigError, match='other settings; replace it with --overwrite'):
-        generate_rhd(small_set.parent, replace(small_request, seed=4))
+        generate_set(small_set.parent, replace(small_request, seed=4))
 
 
 def test_the_published_set_is_never_replaced(tmp_path: Path) -> None:
     published = tmp_path / 'RHD_published_v2' / 'training'
     published.mkdir(parents=True)
     with pytest.raises(ConfigError, match='may be the published set'):
-        generate_rhd(tmp_path, RHDRequest(1, 1), overwrite=True)
+        generate_set(tmp_path, SetRequest('rhd', 1, 1), overwrite=True)
     assert published.is_dir()
 
 
@@ -67,43 +66,23 @@ def test_nothing_is_left_of_an_interrupted_run(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(generate_module, '_render_all', interrupted)
     with pytest.raises(KeyboardInterrupt):
-        generate_rhd(tmp_path, RHDRequest(1, 1))
+        generate_set(tmp_path, SetRequest('rhd', 1, 1))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(num_training=-1, num_evaluation=1), 'num_training must not be negative'),
-        (dict(num_training=0, num_evaluation=0), 'nothing to render'),
-        (dict(num_training=1, num_evaluation=1, image_size=8), 'image_size must be 32 or more'),
-        (dict(num_training=1, num_evaluation=1, domain='sorce'), "did you mean 'source'"),
+        (dict(num_train=-1, num_test=1), 'num_train must not be negative'),
+        (dict(num_train=0, num_test=0), 'nothing to render'),
+        (dict(num_train=1, num_test=1, image_size=8), 'image_size must be 32 or more'),
+        (dict(num_train=1, num_test=1, domain='sorce'), "did you mean 'source'"),
+        (dict(num_train=1, num_test=1, look='mvhnd'), "did you mean 'mvhand'"),
+        (dict(num_train=1, num_test=1, layout='stbb'), "did you mean 'stb'"),
+        (dict(num_train=1, num_test=1, layout='stb', image_size=64), 'STB have a size of their own'),
+        (dict(num_train=1, num_test=1, background_dir='nowhere'), 'nowhere is not a folder'),
     ],
 )
 def test_bad_requests(arguments: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        RHDRequest(**arguments)
-
-
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [
-        '--out',
-        str(tmp_path),
-        '--only',
-        'rhd',
-        '--num',
-        '3',
-        '--eval-num',
-        '1',
-        '--image-size',
-        '64',
-    ]
-    assert run('make-mini-benchmark', [*arguments, '--workers', '1', '--sheet', '2']) == 0
-    printed = capsys.readouterr()
-    assert '3 training and 1 evaluation pictures' in printed.out
-    assert '4/4' in printed.err and 's left' in printed.err
-    assert (tmp_path / 'rhd_sheet.png').is_file()
-    assert run('make-mini-benchmark', [*arguments, '--workers', '1']) == 0
-    assert 'is there already' in capsys.readouterr().out
-    assert run('make-mini-benchmark', [*arguments, '--workers', '1', '--seed', '5']) == 2
-    assert '--overwrite' in capsys.readouterr().err
+        SetRequest(**{'layout': 'rhd', **arguments})

@@ -20,7 +20,8 @@ from mmdualhand.synthesis.textures import TILE, clouds, look_up, noise_tiles
 
 NO_SENSOR = dict(
     exposure=1.0, white_balance=0.0, vignette=0.0, blur_px=0.0, motion_px=0.0, shot_noise=0.0,
-    read_noise=0.0, jpeg=100,
+    read_noise=0.0, jpeg=100, resolution=1.0, flare=0.0, defocus_px=0.0, contrast=1.0, saturation=1.0,
+    noise_grain_px=0.0, chroma_noise=1.0, sharpen=0.0,
 )  # fmt: skip
 
 

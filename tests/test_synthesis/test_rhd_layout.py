@@ -11,8 +11,9 @@ import pytest
 
 from mmdualhand.datasets import RHDDataset
 from mmdualhand.structures import Camera, HandSkeleton, chirality_vote
-from mmdualhand.synthesis import RHDRequest, render_index
-from mmdualhand.synthesis.rhd_writer import RENDERER_2D, encode_depth
+from mmdualhand.synthesis import SetRequest, render_index
+from mmdualhand.synthesis.layouts import RENDERER_2D
+from mmdualhand.synthesis.layouts.rhd import encode_depth
 
 
 def reader(root: Path, split: str = 'training', selection: dict | None = {}) -> RHDDataset:  # noqa: B006
@@ -88,7 +89,7 @@ def test_mask_depth_and_joints_agree(small_set: Path) -> None:
     assert seen > 200
 
 
-def test_pictures_are_what_the_renderer_gave(small_set: Path, small_request: RHDRequest) -> None:
+def test_pictures_are_what_the_renderer_gave(small_set: Path, small_request: SetRequest) -> None:
     sample = render_index(5, seed=small_request.seed, split='evaluation', image_size=160)
     folder = small_set / 'evaluation'
     stored = cv2.imread(str(folder / 'color' / '00005.png'), cv2.IMREAD_COLOR)[..., ::-1]
@@ -117,7 +118,7 @@ def test_splits_have_other_hands(small_set: Path) -> None:
     assert len(lengths[0]) >= 20 and not lengths[0] & lengths[1]
 
 
-def test_the_set_says_what_it_is(small_set: Path, small_request: RHDRequest) -> None:
+def test_the_set_says_what_it_is(small_set: Path, small_request: SetRequest) -> None:
     note = json.loads((small_set / 'SYNTHETIC.json').read_text())
     assert note['seed'] == 3 and note['domain'] == 'source'
     assert note['counts'] == {'training': 20, 'evaluation': 6}

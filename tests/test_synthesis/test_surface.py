@@ -54,7 +54,7 @@ def test_signed_distance_equals_the_independent_one() -> None:
     points = np.random.default_rng(0).uniform([-60, -60, -60], [60, 190, 40], (400, 3))
     value, gradient = signed_distance_and_gradient(points, capsules)
     np.testing.assert_allclose(value, traced_distance(points, capsules), atol=1e-9)
-    np.testing.assert_array_equal(value, signed_distance(points, capsules))
+    np.testing.assert_allclose(value, signed_distance(points, capsules), atol=1e-11)  # compiled loops
     near = np.abs(value) < 15
     error = np.abs(slopes(points[near], capsules) - gradient[near])
     assert np.median(error) < 0.005 and np.percentile(error, 95) < 0.1

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from mmdualhand.structures import Camera, HandSkeleton
-from mmdualhand.synthesis.render import HandLabel, Sample
+from mmdualhand.synthesis.layouts.base import RENDERER_2D, SPLITS, Job, Layout, SetRequest
+from mmdualhand.synthesis.layouts.encoding import write_png, write_renderer_2d
+from mmdualhand.synthesis.posed_scene import Scene
+from mmdualhand.synthesis.render import FILLER_STREAM, HandLabel, Sample
 
-FOLDER_NAME = 'RHD_published_v2'
-SPLITS = ('training', 'evaluation')
 SIDES = ('left', 'right')
-RENDERER_2D = 'renderer_uv.npz'
-"""Side file of every split: the renderer's own 2D, to check the labels against; no reader opens it."""
 
 _FAR_MM = 5000.0
-_FOLDERS = ('color', 'depth', 'mask')
-_PNG_COMPRESSION = 2
+_PICTURES = ('color', 'depth', 'mask')
+_FOLDERS = {'train': 'training', 'test': 'evaluation'}
+_IMAGE_SIZE = 320
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,53 @@ class Annotation:
     camera: np.ndarray
     renderer_uv: np.ndarray
     drawn: np.ndarray
+
+
+class RHDLayout(Layout):
+    """RHD: square pictures of one or two hands with depth and part labels; every picture a new person."""
+
+    name = 'rhd'
+    title = 'RHD'
+    folder_name = 'RHD_published_v2'
+    default_domain = 'source'
+    any_size = True
+
+    def scene(self, index: int, split: str, request: SetRequest) -> Scene:
+        """See :meth:`Layout.scene`."""
+        side = request.image_size or _IMAGE_SIZE
+        return self.draw_scene(index, split, request, (side, side))
+
+    def identity(self, index: int, split: str, request: SetRequest) -> None:
+        """No person: scene and look draw one for every picture."""
+        return None
+
+    def counts(self, request: SetRequest) -> dict[str, int]:
+        """Pictures of ``training`` and ``evaluation``."""
+        return {_FOLDERS[split]: request.count(split) for split in SPLITS}
+
+    def folders(self, request: SetRequest) -> list[str]:
+        """See :meth:`Layout.folders`."""
+        return [f'{folder}/{name}' for folder in _FOLDERS.values() for name in _PICTURES]
+
+    def write_job(self, root: Path, job: Job, request: SetRequest) -> Annotation:
+        """Write colour, depth and mask of one picture."""
+        split, index = job
+        (sample,) = self.render_job(job, request)
+        stored = {'color': sample.rgb, 'depth': encode_depth(sample.depth), 'mask': sample.mask}
+        for name, picture in stored.items():
+            path = root / _FOLDERS[split] / name / f'{index:05d}.png'
+            write_png(path, picture, cv2.IMWRITE_PNG_STRATEGY_DEFAULT)
+        return annotate(sample, self.rng(request, split, index, FILLER_STREAM))
+
+    def finish(self, root: Path, request: SetRequest, labels: Mapping[Job, Any]) -> None:
+        """Write ``anno_*.pickle`` of both splits."""
+        for split in SPLITS:
+            rows = [labels[split, index] for index in range(request.count(split))]
+            _write_annotations(root / _FOLDERS[split], rows)
+
+    def note_size(self, request: SetRequest) -> Any:
+        """See :meth:`Layout.note_size`."""
+        return request.image_size or _IMAGE_SIZE
 
 
 def encode_depth(depth_mm: np.ndarray) -> np.ndarray:
@@ -109,52 +157,15 @@ def annotate(sample: Sample, rng: np.random.Generator) -> Annotation:
     return Annotation(uv_vis, xyz, sample.camera.astype(np.float32), exact, drawn)
 
 
-def make_folders(root: Path, splits: Sequence[str] = SPLITS) -> None:
-    """Make the folders that pictures go to."""
-    for split in splits:
-        for name in _FOLDERS:
-            (root / split / name).mkdir(parents=True)
-
-
-def write_pictures(folder: Path, index: int, sample: Sample) -> None:
-    """Write colour, depth and mask of one picture.
-
-    Args:
-        folder: The folder of the split.
-        index: Number of the picture.
-        sample: The rendered sample.
-
-    Raises:
-        OSError: A file could not be written.
-    """
-    stored = {
-        'color': sample.rgb[..., ::-1],
-        'depth': encode_depth(sample.depth)[..., ::-1],
-        'mask': sample.mask,
-    }
-    for name, picture in stored.items():
-        path = folder / name / f'{index:05d}.png'
-        options = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_COMPRESSION]
-        done, data = cv2.imencode('.png', np.ascontiguousarray(picture), options)
-        if not done:
-            raise OSError(f'{path} could not be encoded')
-        path.write_bytes(data.tobytes())
-
-
-def write_annotations(folder: Path, annotations: Sequence[Annotation]) -> None:
-    """Write the annotation file of a split and the renderer's own 2D beside it.
-
-    Args:
-        folder: The folder of the split; its name is part of the file's name.
-        annotations: One for every picture, in order.
-    """
+def _write_annotations(folder: Path, annotations: Sequence[Annotation]) -> None:
+    """Write the annotation file of a split and the renderer's own 2D beside it."""
     table = {
         index: {'uv_vis': one.uv_vis, 'xyz': one.xyz, 'K': one.camera}
         for index, one in enumerate(annotations)
     }
     with open(folder / f'anno_{folder.name}.pickle', 'wb') as file:
         pickle.dump(table, file, protocol=2)
-    np.savez(
+    write_renderer_2d(
         folder / RENDERER_2D,
         uv=np.array([one.renderer_uv for one in annotations]).reshape(-1, 42, 2),
         drawn=np.array([one.drawn for one in annotations], bool).reshape(-1, 2),
