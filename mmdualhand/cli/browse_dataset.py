@@ -70,9 +70,9 @@ def sample_sheet(
     crop = _image(inputs['img'])
     frame = 'crop, mirrored' if bool(targets['mirrored']) else 'crop'
     tiles.append((crop, frame))
-    if 'pose25d' in targets:
+    if 'pose25d' in labels:
         size = (crop.shape[1], crop.shape[0])
-        uv = to_grid(targets['pose25d'][:, :2].numpy().astype(np.float64), (GRID_SIZE, GRID_SIZE), size)
+        uv = to_grid(labels.pose25d[0, :, :2].astype(np.float64), (GRID_SIZE, GRID_SIZE), size)
         tiles.append((draw_skeleton_2d(crop, uv, targets['visible'].numpy()), 'labels (visible)'))
     if 'mask' in inputs:
         tiles.append((overlay_mask(crop, inputs['mask'][0].numpy()), 'mask'))

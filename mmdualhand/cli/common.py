@@ -13,6 +13,7 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.utils import import_modules_from_strings
 
 from mmdualhand.apis.model_zoo import config_path, config_root, get_config
+from mmdualhand.engine import stream_configs
 from mmdualhand.errors import ConfigError
 from mmdualhand.registry import DATASETS
 
@@ -60,7 +61,7 @@ def load_config(args: argparse.Namespace) -> Config:
     override(cfg, args.cfg_options)
     check_keys(cfg)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if cfg.get(name) and not cfg[name].get('num_workers'):
+        if cfg.get(name) and 'streams' not in cfg[name] and not cfg[name].get('num_workers'):
             cfg[name].persistent_workers = False
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs') / run_name(args.config))
@@ -129,17 +130,24 @@ def check_data(cfg: Config, *dataloaders: str) -> None:
         DataError: The data is broken.
         ConfigError: Less than one full batch, where the rest is dropped.
     """
-    for name in dataloaders:
-        loader = cfg.get(name)
-        if not loader or not loader.get('dataset'):
-            continue
-        samples = len(DATASETS.build(dict(loader.dataset)))
+    for name, loader in _loaders(cfg, dataloaders):
+        samples = len(DATASETS.build(dict(loader['dataset'])))
         batch = loader.get('batch_size', 1) * int(os.environ.get('WORLD_SIZE', 1))
         if loader.get('drop_last') and samples < batch:
             raise ConfigError(
                 f'{name} has {samples} samples, fewer than one batch of {batch}, and drop_last leaves '
                 f'nothing: use --cfg-options {name}.batch_size={max(samples // 2, 1)} or less'
             )
+
+
+def _loaders(cfg: Config, names: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Place in the config and content of every dataloader, those of streams one by one."""
+    for name in names:
+        loader = cfg.get(name) or {}
+        if 'streams' in loader:
+            yield from ((f'{name}.streams.{stream}', one) for stream, one in stream_configs(loader).items())
+        elif loader.get('dataset'):
+            yield name, loader
 
 
 def transforms_of(cfg: Config | dict[str, Any], dataloader: str) -> Iterable[dict[str, Any]]:

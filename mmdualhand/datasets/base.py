@@ -59,10 +59,11 @@ class BaseHandDataset(Dataset):
     """
 
     dataset_name: ClassVar[str] = ''
-    wrist_convention: ClassVar[str] = 'wrist'
     reprojection_tolerance: ClassVar[float | None] = 2.0
     split: str = ''
     """Part of the dataset that is read; set it before ``super().__init__``. Printed with every result."""
+    wrist_convention: str = 'wrist'
+    """What joint 0 is: ``'wrist'``, ``'palm'``, or a formula; printed with every result."""
     lifting: str = 'true root depth, true |9-10|'
     """Where the root depth and the reference length of the records come from; printed with every result."""
 

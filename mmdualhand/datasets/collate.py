@@ -15,7 +15,9 @@ Targets = dict[str, torch.Tensor]
 _Part = tuple[dict[str, Any], Mapping[str, torch.Tensor]]
 
 
-_LABELS = {'pose25d': math.nan, 'visible': 0.0, 'root_depth': math.nan, 'ref_length': math.nan}
+_LABELS = {
+    'camera': math.nan, 'pose25d': math.nan, 'visible': 0.0, 'root_depth': math.nan, 'ref_length': math.nan,
+}  # fmt: skip
 """Targets that a sample may lack, and what then stands for them."""
 
 
@@ -29,9 +31,9 @@ def collate_hand_batch(batch: Sequence[dict[str, Any]], partial_labels: bool = F
         batch: Samples of ``PackHandInputs``.
         partial_labels: Accept batches in which some samples have labels that
             others lack, to predict on a partly labelled set. A missing
-            ``pose25d``, ``root_depth`` or ``ref_length`` is NaN there, a missing
-            ``visible`` 0; a label that no sample has stays absent. Not for
-            training: the losses do not look for NaN.
+            ``camera``, ``pose25d``, ``root_depth`` or ``ref_length`` is NaN
+            there, a missing ``visible`` 0; a label that no sample has stays
+            absent. Not for training: the losses do not look for NaN.
 
     Returns:
         ``inputs`` and ``targets`` with a leading batch axis on every tensor, and

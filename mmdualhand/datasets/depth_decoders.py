@@ -73,3 +73,45 @@ def decode_millimetre_depth(picture: np.ndarray) -> np.ndarray:
     if picture.ndim != 2 or picture.dtype != np.uint16:
         raise ValueError(f'a millimetre depth picture is (H, W) uint16, got {picture.shape} {picture.dtype}')
     return picture.astype(np.float32)
+
+
+@register_depth_decoder('stb')
+def decode_stb_depth(picture: np.ndarray) -> np.ndarray:
+    """Decode ``SK_depth_*.png`` of STB: R + 256 G, mm.
+
+    Source: readme of the dataset's authors.
+
+    Args:
+        picture: (H, W, 3) uint8 in RGB order.
+
+    Returns:
+        (H, W) float32 mm.
+
+    Raises:
+        ValueError: Not an 8-bit three-channel picture.
+    """
+    if picture.ndim != 3 or picture.shape[2] < 3 or picture.dtype != np.uint8:
+        raise ValueError(f'an STB depth picture is (H, W, 3) uint8, got {picture.shape} {picture.dtype}')
+    code = picture[..., 0] | (picture[..., 1].astype(np.uint16) << 8)
+    return code.astype(np.float32)
+
+
+@register_depth_decoder('mvhand')
+def decode_mvhand_depth(picture: np.ndarray) -> np.ndarray:
+    """Decode ``depth/*.png`` of MVHand: B + 256 G, mm, because OpenCV wrote its channels as BGR.
+
+    Source: writer and reader of the dataset's authors (multiviewDataset).
+
+    Args:
+        picture: (H, W, 3) uint8 in RGB order.
+
+    Returns:
+        (H, W) float32 mm.
+
+    Raises:
+        ValueError: Not an 8-bit three-channel picture.
+    """
+    if picture.ndim != 3 or picture.shape[2] < 3 or picture.dtype != np.uint8:
+        raise ValueError(f'an MVHand depth picture is (H, W, 3) uint8, got {picture.shape} {picture.dtype}')
+    code = picture[..., 2] | (picture[..., 1].astype(np.uint16) << 8)
+    return code.astype(np.float32)

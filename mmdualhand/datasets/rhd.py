@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 
 from mmdualhand.datasets.base import BaseHandDataset
-from mmdualhand.datasets.image_io import file_is_complete
+from mmdualhand.datasets.broken_files import find_broken_pictures, raise_or_skip
+from mmdualhand.datasets.missing_data import RHD_PAGE, where_to_get
 from mmdualhand.datasets.rhd_table import RHDTable, read_rhd_table
 from mmdualhand.datasets.selection import HandSelection
-from mmdualhand.errors import ConfigError, DataError, MissingFileError
+from mmdualhand.errors import ConfigError, MissingFileError
 from mmdualhand.registry import DATASETS
 from mmdualhand.structures import HandSample, HandSkeleton
 
-RHD_PAGE = 'https://lmb.informatik.uni-freiburg.de/resources/datasets/RenderedHandposeDataset.en.html'
-EMBEDDED_FOLDERS = ('mini', 'small')
 SIDES = ('left', 'right')
 PART_LABELS = {'left': (2, 17), 'right': (18, 33)}
 
@@ -80,16 +79,12 @@ class RHDDataset(BaseHandDataset):
         self._folder = self.data_root / self.split
         annotation = self._folder / f'anno_{self.split}.pickle'
         if not annotation.is_file():
-            raise MissingFileError(f'{annotation.absolute()} is missing: {_where_to_get(self.data_root)}')
+            raise MissingFileError(f'{annotation.absolute()} is missing: {where_to_get(self.data_root)}')
         table, problems = read_rhd_table(annotation)
         bad_files = self._find_bad_files(table.ids)
         problems.update(bad_files)
+        raise_or_skip(self, {f'{number:05d}': reason for number, reason in problems.items()})
         if problems:
-            key, reason = next(iter(problems.items()))
-            more = f' ({len(problems) - 1} more records are broken)' if len(problems) > 1 else ''
-            if self.on_error == 'raise':
-                raise DataError(f"{reason}{more}; on_error='skip' would leave such records out.")
-            self.skip(f'first record {key:05d}: {reason}', len(problems))
             table = table.keep(~np.isin(table.ids, list(problems)))
         self._table = table
         self._samples = self._select(table)
@@ -138,6 +133,7 @@ class RHDDataset(BaseHandDataset):
     def _find_bad_files(self, ids: np.ndarray) -> dict[int, str]:
         """Records whose files are missing or, under ``on_error='skip'``, truncated."""
         bad: dict[int, str] = {}
+        look_inside = self.on_error == 'skip'
         for modality in self.modalities:
             folder = self._folder / _FOLDERS[modality]
             if not folder.is_dir():
@@ -145,13 +141,9 @@ class RHDDataset(BaseHandDataset):
                 raise MissingFileError(
                     f'the folder {folder} is missing: unpack all of RHD ({RHD_PAGE}){away}.'
                 )
-            present = {entry.name for entry in folder.iterdir()}
-            for number in ids.tolist():
-                name = f'{number:05d}.png'
-                if name not in present:
-                    bad.setdefault(number, f'{folder / name} of record {number} does not exist')
-                elif self.on_error == 'skip' and not file_is_complete(folder / name):
-                    bad.setdefault(number, f'{folder / name} of record {number} is truncated')
+            names = {number: f'{number:05d}.png' for number in ids.tolist()}
+            for number, reason in find_broken_pictures(folder, names, look_inside=look_inside).items():
+                bad.setdefault(number, reason)
         return bad
 
 
@@ -161,14 +153,3 @@ def _read_selection(selection: Mapping[str, Any]) -> HandSelection:
     except (TypeError, ValueError) as error:
         known = ', '.join(HandSelection.__dataclass_fields__)
         raise ConfigError(f'selection of RHD: {error} (known keys: {known})') from error
-
-
-def _where_to_get(root: Path) -> str:
-    """What to do about a missing set; published data never goes into a folder of embedded sets."""
-    if root.parent.name in EMBEDDED_FOLDERS:
-        return f'make this embedded set with "mmdualhand make-mini-benchmark --out {root.parent} --only rhd".'
-    return (
-        f'get RHD from {RHD_PAGE} and unpack it to {root}, or make the embedded set with '
-        '"mmdualhand make-mini-benchmark --out data/mini --only rhd" and set the environment variable '
-        'HAND_DATA=data/mini.'
-    )

@@ -33,6 +33,8 @@ _PAIRS = (('depth_path', 'depth_encoding'), ('mask_path', 'mask_values'))
 def check_record(record: Mapping[str, Any], where: str = '') -> None:
     """Check one record: keys, shapes, finite numbers, side, units.
 
+    ``keypoints_3d`` need a ``camera``. Where there are 2D labels alone, joints that
+    are not visible may be NaN in ``keypoints_2d``.
     ``root_depth`` must be that of ``keypoints_3d`` where both are given;
     ``ref_length`` may differ from the bone 9-10, for sets that are lifted with a
     constant length.
@@ -45,32 +47,63 @@ def check_record(record: Mapping[str, Any], where: str = '') -> None:
         DataError: Something is wrong; the message names the record and the key.
     """
     name = f'record {record.get("sample_id", "without sample_id")!r}' + (f' of {where}' if where else '')
-    for key in ('sample_id', 'img_path', 'hand_side', 'camera'):
+    for key in ('sample_id', 'img_path', 'hand_side'):
         if key not in record:
-            raise DataError(
-                f'{name} has no {key!r}; a record must have sample_id, img_path, hand_side, camera.'
-            )
+            raise DataError(f'{name} has no {key!r}; a record must have sample_id, img_path and hand_side.')
     if record['hand_side'] not in ('left', 'right'):
         raise DataError(f"{name}: hand_side must be 'left' or 'right', got {record['hand_side']!r}.")
-    try:
-        Camera(record['camera'])
-    except (ValueError, TypeError) as error:
-        raise DataError(f'{name}: camera is no intrinsic matrix: {error}.') from error
+    if 'camera' in record:
+        _check_camera(record['camera'], f'{name}: camera')
+    elif 'keypoints_3d' in record:
+        raise DataError(f"{name} has keypoints_3d and no 'camera', which 3D labels need.")
     for key, shape in _LABEL_SHAPES.items():
         if key in record:
-            _check_array(record[key], shape, f'{name}: {key}')
+            _check_array(record[key], shape, f'{name}: {key}', _may_be_unknown(record, key))
     for first, second in _PAIRS:
         if (first in record) != (second in record):
             raise DataError(f'{name}: {first} and {second} belong together, one of them is missing.')
+    if 'depth_registration' in record:
+        _check_registration(record, f'{name}: depth_registration')
     _check_scale(record, name)
 
 
-def _check_array(value: Any, shape: tuple[int, ...], name: str) -> None:
+def _check_camera(value: Any, name: str) -> None:
+    try:
+        Camera(value)
+    except (ValueError, TypeError) as error:
+        raise DataError(f'{name} is no intrinsic matrix: {error}.') from error
+
+
+def _check_registration(record: Mapping[str, Any], name: str) -> None:
+    motion = record['depth_registration']
+    if 'depth_path' not in record:
+        raise DataError(f'{name} is there and depth_path is not; they belong together.')
+    if not isinstance(motion, Mapping) or set(motion) != {'camera', 'rotation', 'translation'}:
+        raise DataError(f'{name} must be a dictionary of camera, rotation and translation.')
+    _check_camera(motion['camera'], f'{name}: camera')
+    rotation, translation = np.asarray(motion['rotation']), np.asarray(motion['translation'])
+    if translation.shape != (3,) or not np.isfinite(translation).all():
+        raise DataError(f'{name}: translation must be 3 finite numbers of mm, got {translation.tolist()}.')
+    turned = rotation.shape == (3, 3) and np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3)
+    if not turned or np.linalg.det(rotation) < 0:
+        raise DataError(f'{name}: rotation is no rotation matrix: {rotation.tolist()}.')
+
+
+def _may_be_unknown(record: Mapping[str, Any], key: str) -> np.ndarray:
+    """(21,) bool: joints that 2D labels on their own may leave open."""
+    visible = np.asarray(record.get('keypoints_visible', 1))
+    if key != 'keypoints_2d' or 'keypoints_3d' in record or visible.shape != (NUM_JOINTS,):
+        return np.zeros(NUM_JOINTS, bool)
+    return visible == 0
+
+
+def _check_array(value: Any, shape: tuple[int, ...], name: str, unknown: np.ndarray) -> None:
     array = np.asarray(value)
     if array.shape != shape:
         raise DataError(f'{name} must have shape {shape}, got {array.shape}.')
-    if not np.isfinite(array).all():
-        joints = sorted({int(joint) for joint in np.nonzero(~np.isfinite(array))[0]})
+    broken = ~np.isfinite(array).reshape(NUM_JOINTS, -1).all(axis=-1) & ~unknown
+    if broken.any():
+        joints = np.nonzero(broken)[0].tolist()
         raise DataError(
             f'{name} is not finite at joints {joints}; leave the key out of a record without labels.'
         )

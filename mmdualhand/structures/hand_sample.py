@@ -21,7 +21,6 @@ class _Required(TypedDict):
     sample_id: str
     img_path: str
     hand_side: str
-    camera: np.ndarray
 
 
 class HandSample(_Required, total=False):
@@ -32,22 +31,29 @@ class HandSample(_Required, total=False):
     * ``sample_id``: unique in its dataset, for example ``'00012/left'``.
     * ``img_path``: RGB image file.
     * ``hand_side``: ``'right'`` or ``'left'``.
-    * ``camera``: (3, 3) float64 pinhole intrinsics in pixels of the image.
 
     Where known:
 
+    * ``camera``: (3, 3) float64 pinhole intrinsics in pixels of the image;
+      ``keypoints_3d`` need it.
     * ``depth_path``, ``depth_encoding``: depth image and the name of its decoder.
+    * ``depth_registration``: where the depth camera is another one than the
+      colour camera: ``camera`` (3, 3) intrinsics of the depth image, ``rotation``
+      (3, 3) and ``translation`` (3,) mm, X_colour = rotation @ X_depth + translation.
     * ``mask_path``, ``mask_values``: part-label image and the inclusive range of
       this hand's labels.
-    * ``keypoints_2d``: (21, 2) float64 pixels of the image.
+    * ``keypoints_2d``: (21, 2) float64 pixels of the image. Without
+      ``keypoints_3d`` a joint that is not labelled is NaN and not visible.
     * ``keypoints_3d``: (21, 3) float64 mm, camera frame, canonical joint order.
     * ``keypoints_visible``: (21,) float32, 0 or 1.
     * ``ref_length``: length of the bone 9-10, mm.
     * ``root_depth``: z of joint 9, mm.
     """
 
+    camera: np.ndarray
     depth_path: str
     depth_encoding: str
+    depth_registration: dict[str, np.ndarray]
     mask_path: str
     mask_values: tuple[int, int]
     keypoints_2d: np.ndarray
@@ -63,7 +69,8 @@ class HandDataSample(BaseDataElement):
     Instances have a leading axis of length 1. ``keypoints`` are (1, 21, 2) pixels
     of the original image, ``keypoints_3d`` (1, 21, 3) mm in the original camera
     frame (left hands un-mirrored), ``pose25d`` (1, 21, 3) of the mirrored crop,
-    ``keypoint_scores`` (1, 21). Fields are (1, h, w) images in the crop frame.
+    its d NaN where only 2D is labelled, ``keypoint_scores`` (1, 21). Fields are
+    (1, h, w) images in the crop frame.
 
     ``pred_instances`` and ``pred_fields`` come from the RGB branch,
     ``pred_instances_depth`` and ``pred_instances_fused`` from the other two.

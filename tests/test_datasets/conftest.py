@@ -38,3 +38,18 @@ def ge_folder() -> Path:
 @pytest.fixture(scope='session')
 def rhd_mmpose_folder() -> Path:
     return shared_folder('rhd_mmpose')
+
+
+@pytest.fixture(scope='session')
+def stb_folder() -> Path:
+    return shared_folder('STB')
+
+
+@pytest.fixture(scope='session')
+def freihand_mmpose_folder() -> Path:
+    return shared_folder('freihand_mmpose')
+
+
+@pytest.fixture(scope='session')
+def freihand_eval_folder() -> Path:
+    return shared_folder('freihand_eval')

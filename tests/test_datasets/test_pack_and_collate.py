@@ -102,7 +102,7 @@ def test_pixels_and_codes():
 
 def test_unlabelled_sample_has_no_label_keys():
     packed = pack(raw_sample('left', labelled=False), rule='whole')
-    assert set(packed['targets']) == {'camera', 'crop_matrix', 'mirrored'}
+    assert set(packed['targets']) == {'camera', 'crop_matrix', 'mirrored', 'side'}
     assert packed['data_samples'].gt_instances.keys() == []
     known = pack(
         {**raw_sample('left', labelled=False), 'root_depth': 400.0, 'ref_length': 50.0}, rule='whole'
@@ -156,7 +156,7 @@ def test_partial_labels_leave_the_samples_as_they_are():
         assert targets['visible'][1 - place].tolist() == [0.0] * 21
     assert 'pose25d' not in unlabelled['targets']
     nothing = collate_hand_batch([unlabelled, unlabelled], partial_labels=True)['targets']
-    assert set(nothing) == {'camera', 'crop_matrix', 'mirrored'}
+    assert set(nothing) == {'camera', 'crop_matrix', 'mirrored', 'side'}
 
 
 def test_range_of_the_depth_map_travels_with_the_sample():
@@ -171,3 +171,14 @@ def test_default_length_where_only_the_root_is_known():
     assert packed['targets']['root_depth'].item() == 400 and packed['targets']['ref_length'].item() == 40
     length_only = pack({**raw_sample('left', labelled=False), 'ref_length': 50.0}, rule='whole')
     assert 'root_depth' not in length_only['targets']
+
+
+@pytest.mark.parametrize(
+    ('side', 'mirror', 'shown'), [('right', True, 1), ('left', True, 1), ('left', False, -1), ('right', False, 1)]
+)
+def test_side_is_that_of_the_hand_as_the_crop_shows_it(side, mirror, shown):
+    cropped = HandCrop(input_size=128, mirror_left=mirror)(raw_sample(side))
+    targets = PackHandInputs()({**cropped, 'sample_index': 70_000})['targets']
+    assert targets['side'].item() == shown and targets['side'].dtype == torch.float32
+    assert targets['sample_index'].item() == 70_000 and targets['sample_index'].dtype == torch.int64
+    assert 'sample_index' not in pack(raw_sample(side))['targets']

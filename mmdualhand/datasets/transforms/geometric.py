@@ -43,14 +43,14 @@ class HandCrop(BaseTransform):
 
     Changes ``img`` (linear, zeros outside), ``depth`` and ``mask`` (nearest),
     ``keypoints_2d`` (crop px), ``keypoints_3d`` (mm in the camera frame, x negated
-    where mirrored) and ``camera`` (of the crop). Adds ``crop`` (CropTransform),
+    where mirrored) and ``camera`` (of the crop, where there is one). Adds ``crop`` (CropTransform),
     ``mirrored``, ``crop_rule``, ``input_size`` and the untouched ``orig_camera``,
     ``orig_keypoints_2d``, ``orig_keypoints_3d``.
 
     Args:
         input_size: (w, h) of the crop, px, or one integer.
         rule: ``'keypoints'``: square about the centre of the box of the 21
-            projected joints. ``'whole'``: the whole image, which is the crop
+            projected joints (of those that are labelled). ``'whole'``: the whole image, which is the crop
             already (the longer side fills the output).
         scale: Side of the square over the larger extent of the joints.
         mirror_left: Mirror left hands, u' = W - 1 - u, so that models see right
@@ -119,11 +119,13 @@ class HandCrop(BaseTransform):
                 "rule='whole' for "
                 'photos that are crops already.'
             )
-        low, high = results['keypoints_2d'].min(axis=0), results['keypoints_2d'].max(axis=0)
-        side = self.scale * float((high - low).max())
+        uv = results['keypoints_2d']
+        labelled = uv[np.isfinite(uv).all(axis=-1)]
+        low, high = (labelled.min(axis=0), labelled.max(axis=0)) if len(labelled) else (0.0, 0.0)
+        side = self.scale * float(np.max(np.subtract(high, low)))
         if not side > 0:
             raise DataError(f'sample {sample!r}: all keypoints_2d are one point, there is nothing to crop.')
-        return (low + high) / 2, side
+        return np.add(low, high) / 2, side
 
     def _draw(self, results: dict[str, Any]) -> Draw:
         ranges, rng = self.augment, results.get('rng')
@@ -143,8 +145,9 @@ def _apply(crop: CropTransform, results: dict[str, Any]) -> None:
     for key in ('depth', 'mask'):
         if key in results:
             results[key] = crop.image(results[key], 'nearest')
-    results['orig_camera'] = results['camera']
-    results['camera'] = crop.camera(Camera(results['camera'])).K
+    if 'camera' in results:
+        results['orig_camera'] = results['camera']
+        results['camera'] = crop.camera(Camera(results['camera'])).K
     for key, move in (('keypoints_2d', crop.points_2d), ('keypoints_3d', crop.points_3d)):
         if key in results:
             results[f'orig_{key}'] = results[key]

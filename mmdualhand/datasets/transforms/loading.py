@@ -9,6 +9,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmdualhand.datasets.depth_decoders import DEPTH_DECODERS
+from mmdualhand.datasets.depth_registration import register_depth
 from mmdualhand.datasets.image_io import read_picture
 from mmdualhand.errors import ConfigError, DataError
 from mmdualhand.registry import TRANSFORMS
@@ -21,7 +22,9 @@ class LoadHandModalities(BaseTransform):
     """Read a record's pictures.
 
     Adds ``img`` (H, W, 3) uint8 RGB, ``depth`` (H, W) float32 mm with 0 where
-    nothing was measured, and ``mask`` (H, W) uint8, 1 on this hand.
+    nothing was measured, and ``mask`` (H, W) uint8, 1 on this hand. Depth of
+    another camera than the photo's (``depth_registration`` in the record) is
+    brought into the photo's.
 
     Args:
         modalities: Which of ``'rgb'``, ``'depth'``, ``'mask'`` to read; the
@@ -73,11 +76,18 @@ def _read_depth(results: dict[str, Any]) -> np.ndarray:
             f'{", ".join(sorted(DEPTH_DECODERS))}); add it with register_depth_decoder.'
         )
     try:
-        return DEPTH_DECODERS[encoding](read_picture(path, results['sample_id']))
+        depth = DEPTH_DECODERS[encoding](read_picture(path, results['sample_id']))
     except ValueError as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f'{path} of sample {results["sample_id"]!r}: {error}.') from error
+    if 'depth_registration' not in results:
+        return depth
+    height, width = results['img'].shape[:2]
+    motion = results['depth_registration']
+    return register_depth(
+        depth, motion['camera'], motion['rotation'], motion['translation'], results['camera'], (width, height)
+    )
 
 
 def _read_mask(results: dict[str, Any]) -> np.ndarray:

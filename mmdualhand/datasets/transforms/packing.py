@@ -9,14 +9,14 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 
-from mmdualhand.codecs import Pose25D
+from mmdualhand.codecs import GRID_SIZE, Pose25D
 from mmdualhand.datasets.transforms.depth import root_and_length
 from mmdualhand.registry import TRANSFORMS
-from mmdualhand.structures import HandDataSample
+from mmdualhand.structures import HandDataSample, to_grid
 
 _META = (
-    'sample_id', 'img_path', 'hand_side', 'mirrored', 'crop_rule', 'input_size', 'dataset_name',
-    'depth_half_range',
+    'sample_id', 'sample_index', 'img_path', 'hand_side', 'mirrored', 'crop_rule', 'input_size',
+    'dataset_name', 'depth_half_range',
 )  # fmt: skip
 _DEPTH_INPUTS = {'depth': 'depth_map', 'depth_plain': 'depth_plain', 'depth_augmented': 'depth_augmented'}
 
@@ -30,14 +30,19 @@ class PackHandInputs(BaseTransform):
     * ``inputs``: ``img`` uint8 (3, H, W) RGB and, where there, ``depth`` uint16
       (1, H, W) = round(65535 depth_map), ``mask`` uint8 (1, H, W), and the views of
       ``TextureViews``: ``img_augmented``, ``depth_plain``, ``depth_augmented``;
-    * ``targets``, float32: ``camera`` (3, 3) of the crop, ``crop_matrix`` (3, 3)
-      from source to crop pixels, ``mirrored`` () bool, and where known
-      ``pose25d`` (21, 3), ``visible`` (21,), ``root_depth`` () and ``ref_length``
-      () in mm;
+    * ``targets``, float32: ``crop_matrix`` (3, 3) from source to crop pixels,
+      ``mirrored`` () bool, ``side`` () +1 where the crop shows a right hand (also a
+      mirrored left one) and -1 where a left one, and where known ``sample_index``
+      () int64, ``camera`` (3, 3) of the crop, ``pose25d`` (21, 3), ``visible``
+      (21,), ``root_depth`` () and ``ref_length`` () in mm;
     * ``data_samples``: a :class:`HandDataSample` whose ``gt_instances`` hold numpy
       float32 ``keypoints`` (1, 21, 2) in pixels of the original image,
       ``keypoints_3d`` (1, 21, 3) mm in the original camera frame,
       ``keypoints_visible`` (1, 21) and ``pose25d`` (1, 21, 3) of the crop.
+
+    A sample with 2D labels alone has no ``pose25d`` among its targets: nothing
+    can be learnt from it. That of its ``gt_instances`` has u, v to measure and
+    NaN for d.
     """
 
     def __init__(self) -> None:
@@ -48,11 +53,19 @@ class PackHandInputs(BaseTransform):
         root, length = root_and_length(results)
         pose = self._encode(results, length)
         targets = {
-            'camera': _float(results['camera']),
             'crop_matrix': _float(results['crop'].matrix),
             'mirrored': torch.tensor(bool(results['mirrored'])),
+            'side': _float(_shown_side(results)),
         }
-        optional = {'pose25d': pose, 'visible': _visible(results), 'root_depth': root, 'ref_length': length}
+        if 'sample_index' in results:
+            targets['sample_index'] = torch.tensor(int(results['sample_index']))
+        optional = {
+            'camera': results.get('camera'),
+            'pose25d': pose if 'keypoints_3d' in results else None,
+            'visible': _visible(results),
+            'root_depth': root,
+            'ref_length': length,
+        }
         targets.update({key: _float(value) for key, value in optional.items() if value is not None})
         return {
             'inputs': _inputs(results),
@@ -61,15 +74,23 @@ class PackHandInputs(BaseTransform):
         }
 
     def _encode(self, results: dict[str, Any], length: float | None) -> np.ndarray | None:
-        if 'keypoints_2d' not in results or 'keypoints_3d' not in results:
+        if 'keypoints_2d' not in results:
             return None
         size = results['crop'].output_size
+        if 'keypoints_3d' not in results:
+            uv = to_grid(results['keypoints_2d'], size, (GRID_SIZE, GRID_SIZE))
+            return np.concatenate([uv, np.full_like(uv[:, :1], np.nan)], axis=-1)
         codec = self._codecs.setdefault(size, Pose25D(input_size=size))
         return codec.encode(results['keypoints_2d'], results['keypoints_3d'], length)
 
 
 def _float(value: Any) -> torch.Tensor:
     return torch.from_numpy(np.array(value, dtype=np.float32))
+
+
+def _shown_side(results: dict[str, Any]) -> float:
+    """+1 for a hand that looks like a right one in the crop, -1 for a left one."""
+    return 1.0 if (results['hand_side'] == 'right') != bool(results['mirrored']) else -1.0
 
 
 def _visible(results: dict[str, Any]) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
 from mmdualhand.errors import ConfigError
+from mmdualhand.models.estimators.root_depth import PalmDepth
 from mmdualhand.models.estimators.uncrop import uncrop_predictions
 from mmdualhand.models.heads import MultiModalPrediction
 from mmdualhand.structures import INSTANCE_FIELDS, HandDataSample
@@ -26,7 +27,13 @@ class BaseHandEstimator(BaseModel):
 
     Subclasses implement :meth:`loss`, :meth:`predict_branches` and
     :meth:`extract`.
+
+    Attributes:
+        palm_depth: Finds the root depth that 3D predictions are lifted with; None
+            where that of the batch is used.
     """
+
+    palm_depth: PalmDepth | None = None
 
     def forward(
         self,
@@ -93,16 +100,20 @@ class BaseHandEstimator(BaseModel):
 
         2D keypoints are pixels of the original image, 3D keypoints mm in its
         camera frame, left hands un-mirrored; ``pose25d`` stays on the 64-grid
-        of the crop. 3D is given where root depth and reference length are
-        known. Mask and depth map are those of the rgb branch, in the crop; so
-        is ``pred_attention``, written where the estimator was asked for it.
+        of the crop. 3D is given where camera, root depth and reference length
+        are known; ``root_depth_source`` says whether the depth was ``'given'`` or
+        found by :attr:`palm_depth`, ``'solve'``. Mask and depth map are those of the
+        rgb branch, in the crop; so is ``pred_attention``, written where the estimator
+        was asked for it.
         """
         samples = list(data_samples)
+        source = 'given' if self.palm_depth is None else 'solve'
         for branch, prediction in self.predict_branches(inputs).items():
-            arrays = uncrop_predictions(self.codec, prediction, targets)
-            depth = targets.get('root_depth')
-            known = [True] * len(samples) if depth is None else torch.isfinite(depth).tolist()
+            facts = self._lifting_facts(prediction, targets)
+            arrays = uncrop_predictions(self.codec, prediction, facts)
+            known = _can_be_lifted(facts, len(samples))
             for i, sample in enumerate(samples):
+                sample.set_metainfo({'root_depth_source': source})
                 fields = {key: value[i : i + 1] for key, value in arrays.items()}
                 if not known[i]:
                     fields.pop('keypoints_3d', None)
@@ -110,6 +121,12 @@ class BaseHandEstimator(BaseModel):
             if branch == 'rgb':
                 self._write_maps(prediction, samples)
         return samples
+
+    def _lifting_facts(self, prediction: MultiModalPrediction, targets: Targets) -> Targets:
+        if self.palm_depth is None or not all(key in targets for key in ('camera', 'ref_length')):
+            return targets
+        found = self.palm_depth(prediction.pose25d, targets['camera'], targets['ref_length'])
+        return {**targets, 'root_depth': found}
 
     @property
     @abstractmethod
@@ -125,3 +142,12 @@ class BaseHandEstimator(BaseModel):
             if prediction.attention is not None:
                 weights = prediction.attention[i].detach().float().cpu().numpy()
                 sample.set_field(PixelData(weights=weights), 'pred_attention', dtype=PixelData)
+
+
+def _can_be_lifted(targets: Targets, count: int) -> list[bool]:
+    """Which samples of a batch have the numbers that lifting needs; a missing one is NaN."""
+    known = torch.ones(count, dtype=torch.bool)
+    for key in ('camera', 'root_depth', 'ref_length'):
+        if key in targets:
+            known &= torch.isfinite(targets[key]).reshape(count, -1).all(dim=1).cpu()
+    return known.tolist()

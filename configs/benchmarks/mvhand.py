@@ -1,0 +1,5 @@
+"""Test sequences of MVHand: data and metrics only, the checkpoint brings the network."""
+
+_base_ = ['../_base_/datasets/mvhand.py', '../_base_/default_runtime.py']
+
+test_cfg = dict(type='TestLoop')

@@ -1,0 +1,5 @@
+"""Test sequences of STB: data and metrics only, the checkpoint brings the network."""
+
+_base_ = ['../_base_/datasets/stb.py', '../_base_/default_runtime.py']
+
+test_cfg = dict(type='TestLoop')
