@@ -76,7 +76,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10,<3.13',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['py.typed', 'synthesis/data/*.npz']},
+    package_data={PACKAGE: ['py.typed', 'synthesis/data/*.npz', 'kinematics/data/*.json']},
     install_requires=read_requirements('runtime'),
     extras_require={name: read_requirements(name) for name in ('tests', 'docs', 'fast', 'optional')},
     entry_points={'console_scripts': [f'{PACKAGE} = {PACKAGE}.cli.main:main']},

@@ -29,6 +29,7 @@ RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 # Narrower than their layer: the whole list of parts that they may import.
 ONLY = {
     'evaluation/functional.py': {'structures', 'evaluation'},
+    'kinematics': {'errors', 'structures', 'kinematics'},
     'synthesis': {'errors', 'structures', 'synthesis'},
 }
 FREE = {'__init__', '__main__'}  # the top of the package: lazy names and the command

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mmdualhand.codecs.pose25d import GRID_SIZE, Pose25D
-from mmdualhand.codecs.precision import full_precision
+from mmdualhand.structures.precision import full_precision
 
 __all__ = ['GRID_SIZE', 'Pose25D', 'full_precision']

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmdualhand.codecs.precision import full_precision
 from mmdualhand.registry import CODECS
 from mmdualhand.structures import REFERENCE_BONE, ROOT_JOINT, as_size, check_shape, to_grid
+from mmdualhand.structures.precision import full_precision
 
 ArrayT = TypeVar('ArrayT', np.ndarray, Tensor)
 

@@ -37,7 +37,11 @@ def test_wheel_content(mmdualhand_wheel: Path) -> None:
     assert carried == configs
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / 'mmdualhand').rglob('*.py')}
     assert modules <= set(names)
-    tables = {p.relative_to(ROOT).as_posix() for p in (ROOT / 'mmdualhand').rglob('*.npz')}
+    tables = {
+        p.relative_to(ROOT).as_posix()
+        for kind in ('*.npz', '*.json')
+        for p in (ROOT / 'mmdualhand').rglob(kind)
+    }
     assert {'mmdualhand/py.typed'} | tables <= set(names)
     tops = {name.split('/')[0] for name in names}
     assert {top for top in tops if not top.endswith('.dist-info')} == {'mmdualhand'}
