@@ -103,6 +103,7 @@ class HandMetric(BaseMetric):
             entry: dict[str, Any] = {
                 'crop_rule': str(sample.get('crop_rule', 'unknown')),
                 'sample_id': str(sample.get('sample_id', '?')),
+                'root_depth': str(sample.get('root_depth_source', 'given')),
                 'gt': None,
             }
             gt = self._joints(sample, 'gt_instances')
@@ -165,7 +166,7 @@ class HandMetric(BaseMetric):
         name, split = meta.get('dataset_name', 'the unnamed dataset'), meta.get('split')
         print_log(
             f'{type(self).__name__} measures nothing: none of the {count} samples of {name}'
-            f'{f" ({split})" if split else ""} has gt_instances.{self.label}.',
+            f'{f" ({split})" if split else ""} has {self.dims}D labels (gt_instances.{self.label}).',
             logger='current',
             level=logging.WARNING,
         )
@@ -189,10 +190,10 @@ class HandMetric(BaseMetric):
         else:
             origin = 'data of unknown origin'
         split = meta.get('split') or 'unknown'
-        lifting = [f'lifted with {meta.get("lifting", "unknown root depth and length")}']
+        lifting = _lifting(results, meta.get('lifting', 'unknown root depth and length'))
         parts = [
             f'{type(self).__name__}: {self.protocol()}',
-            *(lifting if self.dims == 3 else []),
+            *([lifting] if self.dims == 3 else []),
             f'root joint {root} ({JOINT_NAMES[root]})',
             f'crop rule {" and ".join(sorted({entry["crop_rule"] for entry in results}))}',
             f'wrist convention {meta.get("wrist_convention", "unknown")}',
@@ -231,6 +232,15 @@ class HandMetric(BaseMetric):
         if visible is None:
             return np.ones(NUM_JOINTS, dtype=bool)
         return _to_numpy(visible).reshape(NUM_JOINTS) > 0
+
+
+def _lifting(results: Sequence[Mapping[str, Any]], given: str) -> str:
+    """Where root depth and reference length came from, of the data's own words and what the estimator did."""
+    sources = sorted({entry.get('root_depth', 'given') for entry in results})
+    if sources == ['given']:
+        return f'lifted with {given} (root_depth=given)'
+    solved = f'the root depth of the predicted palm (root_depth={" and ".join(sources)})'
+    return f'lifted with {solved}; the data give {given}'
 
 
 def _field(sample: Mapping[str, Any], key: str, name: str) -> Any:

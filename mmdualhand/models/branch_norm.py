@@ -49,6 +49,7 @@ class Segment:
 
 
 _layout: ContextVar[tuple[Segment, ...] | None] = ContextVar('batch_layout', default=None)
+_frozen: ContextVar[bool] = ContextVar('frozen_statistics', default=False)
 
 
 @contextmanager
@@ -63,6 +64,16 @@ def batch_layout(segments: Sequence[Segment]) -> Iterator[None]:
         yield
     finally:
         _layout.reset(token)
+
+
+@contextmanager
+def frozen_statistics() -> Iterator[None]:
+    """Leave running statistics as they are inside the ``with`` block; batch statistics still normalise."""
+    token = _frozen.set(True)
+    try:
+        yield
+    finally:
+        _frozen.reset(token)
 
 
 def view_segments(branch: str, rows: int, views: int) -> list[Segment]:
@@ -161,7 +172,7 @@ class BranchBatchNorm(nn.Module):
         total = sum(segment.size for segment in segments)
         if total != x.shape[0]:
             raise ValueError(f'batch_layout names {total} rows, the batch has {x.shape[0]}')
-        if self.training:
+        if self.training and not _frozen.get():
             self.num_batches_tracked.add_(1)
         parts = self._parts(segments)
         if len(parts) == 1:
@@ -198,7 +209,7 @@ class BranchBatchNorm(nn.Module):
                 f'batch normalisation of the {branch} branch has a single value a channel: set '
                 'train_dataloader.batch_size to 2 or more and drop_last=True'
             )
-        if self.training and not track:
+        if self.training and (not track or _frozen.get()):
             return F.batch_norm(x, None, None, self.weight, self.bias, True, self.momentum, self.eps)
         return F.batch_norm(
             x, mean, var, self.weight, self.bias, self.training, self.momentum, self.eps

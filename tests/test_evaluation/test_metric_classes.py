@@ -147,7 +147,12 @@ def test_a_2d_metric_lifts_nothing(lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ('name', 'label'), [('EPE', 'keypoints_3d'), ('AUC', 'keypoints_3d'), ('PCK', 'pose25d')]
+    ('name', 'label'),
+    [
+        ('EPE', '3D labels (gt_instances.keypoints_3d)'),
+        ('AUC', '3D labels (gt_instances.keypoints_3d)'),
+        ('PCK', '2D labels (gt_instances.pose25d)'),
+    ],
 )
 def test_all_unlabelled_is_one_warning(lines: list[str], name: str, label: str) -> None:
     built = METRICS.build(dict(type=name))
@@ -156,7 +161,7 @@ def test_all_unlabelled_is_one_warning(lines: list[str], name: str, label: str) 
     evaluator.process([sample(None), sample(None)])
     assert evaluator.evaluate(2) == {}
     assert [line for line in lines if 'nothing' in line] == [
-        f'{name} measures nothing: none of the 2 samples of toy (evaluation) has gt_instances.{label}.'
+        f'{name} measures nothing: none of the 2 samples of toy (evaluation) has {label}.'
     ]
     assert built.protocol_line is None
 

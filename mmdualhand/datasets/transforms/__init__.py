@@ -5,5 +5,8 @@ from mmdualhand.datasets.transforms.geometric import HandCrop
 from mmdualhand.datasets.transforms.loading import LoadHandModalities
 from mmdualhand.datasets.transforms.packing import PackHandInputs
 from mmdualhand.datasets.transforms.photometric import TextureViews
+from mmdualhand.datasets.transforms.unlabelled import DropLabels
 
-__all__ = ['HandCrop', 'LoadHandModalities', 'NormalizeDepth', 'PackHandInputs', 'TextureViews']
+__all__ = [
+    'DropLabels', 'HandCrop', 'LoadHandModalities', 'NormalizeDepth', 'PackHandInputs', 'TextureViews',
+]  # fmt: skip

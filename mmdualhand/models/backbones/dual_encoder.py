@@ -39,11 +39,14 @@ class DualFeatures:
             without depth.
         stages: ``rgb`` and ``depth`` to their feature maps after each stage,
             depth before its attention; empty unless asked for.
+        stem: The RGB stem's features, which a second pass over the same images
+            may start from.
     """
 
     final: dict[str, Tensor]
     attention: list[Tensor] = field(default_factory=list)
     stages: dict[str, list[Tensor]] = field(default_factory=dict)
+    stem: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -134,7 +137,7 @@ class DualEncoder(BaseModule):
         if depth.shape[0] != rgb.shape[0]:
             raise ValueError(f'rgb has {rgb.shape[0]} rows and depth {depth.shape[0]}; they must agree')
         fused = 'fused' in self.branches
-        out = DualFeatures({}, stages={'rgb': [], 'depth': []} if keep_stages else {})
+        out = DualFeatures({}, stages={'rgb': [], 'depth': []} if keep_stages else {}, stem=r)
         d, f = self._attend(depth, self.depth_encoder.stem, r if fused else None, views, out)
         for i in range(len(self.rgb_encoder.stages)):
             self._keep(out, 'rgb', r)
@@ -145,8 +148,34 @@ class DualEncoder(BaseModule):
         out.final = {branch: x for branch in self.branches if (x := final[branch]) is not None}
         return out
 
+    def second_pass(self, stem: Tensor, depth: Tensor) -> DualFeatures:
+        """Depth and fused branch over images whose rgb branch has run already (Algorithm 1, line 9).
+
+        Args:
+            stem: ``(B, C, h, w)``, :attr:`DualFeatures.stem` of the first pass.
+            depth: ``(B, 1, H, W)`` depth maps in 0..1, for example predicted ones.
+
+        Returns:
+            Features of ``depth`` and ``fused``, and the attention weights.
+
+        Raises:
+            ConfigError: The encoder was built without the depth branch.
+        """
+        if self.depth_encoder is None:
+            raise ConfigError('a second pass needs the branches "depth" and "fused"')
+        out = DualFeatures({}, stem=stem)
+        start = stem if 'fused' in self.branches else None
+        d, f = self._attend(depth, self.depth_encoder.stem, start, 1, out)
+        for rgb_stage, depth_stage in zip(self.rgb_encoder.stages, self.depth_encoder.stages, strict=True):
+            if f is not None:
+                with batch_layout(view_segments('fused', f.shape[0], 1)):
+                    f = rgb_stage(f)
+            d, f = self._attend(d, depth_stage, f, 1, out)
+        out.final = {'depth': d} if f is None else {'depth': d, 'fused': f}
+        return out
+
     def _encode_rgb(self, r: Tensor, views: int, keep_stages: bool) -> DualFeatures:
-        out = DualFeatures({}, stages={'rgb': []} if keep_stages else {})
+        out = DualFeatures({}, stages={'rgb': []} if keep_stages else {}, stem=r)
         self._keep(out, 'rgb', r)
         with batch_layout(view_segments('rgb', r.shape[0], views)):
             for stage in self.rgb_encoder.stages:

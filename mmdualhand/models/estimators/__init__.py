@@ -2,5 +2,10 @@
 
 from mmdualhand.models.estimators.base import BaseHandEstimator
 from mmdualhand.models.estimators.dual_modality import DualModalityEstimator
+from mmdualhand.models.estimators.mean_teacher import MeanTeacher
+from mmdualhand.models.estimators.self_training import SelfTrainingEstimator
+from mmdualhand.models.estimators.self_training_settings import PseudoLabels
 
-__all__ = ['BaseHandEstimator', 'DualModalityEstimator']
+__all__ = [
+    'BaseHandEstimator', 'DualModalityEstimator', 'MeanTeacher', 'PseudoLabels', 'SelfTrainingEstimator',
+]  # fmt: skip

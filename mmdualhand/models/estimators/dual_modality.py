@@ -13,6 +13,7 @@ from mmdualhand.errors import ConfigError
 from mmdualhand.models.backbones.dual_encoder import DualFeatures, check_branches
 from mmdualhand.models.branch_norm import Segment, batch_layout, view_segments
 from mmdualhand.models.estimators.base import BaseHandEstimator, Inputs, Targets
+from mmdualhand.models.estimators.root_depth import PalmDepth
 from mmdualhand.models.heads import MultiModalPrediction
 from mmdualhand.registry import MODELS
 from mmdualhand.structures import BRANCHES
@@ -47,7 +48,10 @@ class DualModalityEstimator(BaseHandEstimator):
             left out for encoders narrower than 16 channels (see ``compat``).
         test_cfg: ``branches`` to predict at test time, default rgb alone;
             ``attention=True`` also keeps the attention weights of the depth stem
-            for pictures (with ``depth`` or ``fused`` among the branches).
+            for pictures (with ``depth`` or ``fused`` among the branches);
+            ``root_depth='solve'`` lifts to mm with the root depth of the predicted
+            palm, of the hand ``template`` (``'source'`` or a file), instead of the
+            ``'given'`` one.
         data_preprocessor: Config; ``augmented_view`` follows from ``contrast``.
         init_cfg: Initialisation in mmengine's form.
     """
@@ -83,8 +87,10 @@ class DualModalityEstimator(BaseHandEstimator):
         self.align: Any = None if align is None else MODELS.build(align)
         if self.align is not None and 'depth' not in self.branches:
             raise ConfigError('align compares RGB with depth features: add "depth" to branches')
-        self.test_branches = check_branches((test_cfg or {}).get('branches', ('rgb',)))
-        self.test_attention = bool((test_cfg or {}).get('attention', False))
+        test_cfg = test_cfg or {}
+        self.test_branches = check_branches(test_cfg.get('branches', ('rgb',)))
+        self.test_attention = bool(test_cfg.get('attention', False))
+        self.palm_depth = PalmDepth.from_config(self.codec, test_cfg)
         if not set(self.test_branches) <= set(self.branches):
             raise ConfigError(
                 f'test_cfg.branches {self.test_branches} are not all among the branches {self.branches}'
@@ -141,6 +147,11 @@ class DualModalityEstimator(BaseHandEstimator):
                 'pipeline (LoadHandModalities, NormalizeDepth)'
             )
         missing = [key for key in ('pose25d', *self.head.loss_maps.needed) if key not in targets]
+        if 'pose25d' in missing and 'visible' in targets:
+            raise ConfigError(
+                'these samples have 2D labels alone, and the losses need 3D ones (the target pose25d): train '
+                'on a dataset with keypoints_3d; a set of 2D labels can be tested on, with the metric PCK'
+            )
         if missing:
             raise ConfigError(
                 f'the losses need the targets {missing}, which the dataset or the pipeline does not give; '
@@ -162,12 +173,13 @@ class DualModalityEstimator(BaseHandEstimator):
         return losses
 
     def _decode(
-        self, features: dict[str, Tensor], with_scores: bool = False
+        self, features: dict[str, Tensor], with_scores: bool = False, head: Any = None
     ) -> dict[str, MultiModalPrediction]:
-        """Run the decoder once on all branches."""
+        """Run the decoder (or another one of its kind) once on all branches."""
+        decoder = self.head if head is None else head
         segments = [Segment(branch, x.shape[0]) for branch, x in features.items()]
         with batch_layout(segments):
-            together = self.head(torch.cat(list(features.values())), with_scores=with_scores)
+            together = decoder(torch.cat(list(features.values())), with_scores=with_scores)
         out, start = {}, 0
         for segment in segments:
             out[segment.branch] = together.rows(start, start + segment.size)

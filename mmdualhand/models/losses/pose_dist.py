@@ -43,7 +43,8 @@ class PoseDist(nn.Module):
         Args:
             pred: ``(B, 21, 3)`` 2.5D poses.
             target: ``(B, 21, 3)``.
-            weight: ``(B,)``, multiplies each pose before the mean over all B.
+            weight: ``(B,)``, multiplies each pose, or ``(B, 21)``, each joint,
+                before the mean over all joints and all B.
 
         Returns:
             A scalar, or ``(B,)`` with ``reduction='none'``.
@@ -61,7 +62,8 @@ class PoseDist(nn.Module):
         else:
             uv = difference[..., :2].abs().sum(-1)
             depth = self.depth_weight**0.5 * difference[..., 2].abs()
-        distance = (uv + depth).mean(-1)
+        distance = uv + depth
         if weight is not None:
-            distance = distance * weight
+            distance = distance * (weight if weight.ndim == 2 else weight[:, None])
+        distance = distance.mean(-1)
         return distance.mean() if self.reduction == 'mean' else distance
