@@ -15,6 +15,7 @@ COMMANDS = {
     'train': 'train a model from a config',
     'test': 'measure a checkpoint on a benchmark',
     'browse-dataset': 'draw what a dataset and its pipeline give',
+    'analyze-pseudo-labels': 'draw how many pseudo-labels a run accepted and how good they were',
     'convert-to-coco': 'write a dataset to one COCO json',
     'check-data': 'check a dataset on disk and say what is wrong with it',
     'get-flops': 'count the parameters and FLOPs of a config',
@@ -27,6 +28,7 @@ COMMANDS = {
 """Subcommand to its line in the help; ``a-b`` is the module ``mmdualhand.cli.a_b``."""
 
 USER_ERROR_STATUS = 2
+INTERRUPTED_STATUS = 130
 
 
 def usage() -> str:
@@ -55,7 +57,7 @@ def run(command: str, argv: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit status: what the subcommand returns, or 2 after a
-        ``HandUserError``, whose message goes to stderr.
+        ``HandUserError``, whose message goes to stderr, 130 after Ctrl-C.
     """
     if command not in COMMANDS:
         near = difflib.get_close_matches(command, COMMANDS, n=1)
@@ -68,6 +70,9 @@ def run(command: str, argv: Sequence[str] | None = None) -> int:
     except HandUserError as error:
         print(f'mmdualhand {command}: {_sentence(error)}', file=sys.stderr)
         return USER_ERROR_STATUS
+    except KeyboardInterrupt:
+        print(f'mmdualhand {command}: interrupted', file=sys.stderr)
+        return INTERRUPTED_STATUS
     except TypeError as error:
         if 'unexpected keyword argument' not in str(error):
             raise

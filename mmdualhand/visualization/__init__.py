@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mmdualhand.visualization.label_curves import draw_label_curves, label_table, read_label_curves
+from mmdualhand.visualization.label_sheet import label_sheet
 from mmdualhand.visualization.overlays import (
     ATTENTION_ANCHORS,
     DEPTH_ANCHORS,
@@ -36,11 +38,15 @@ __all__ = [
     'HandVisualizationHook',
     'attention_heatmap',
     'colorize_depth',
+    'draw_label_curves',
     'draw_skeleton_2d',
     'draw_skeleton_3d',
+    'label_sheet',
+    'label_table',
     'overlay_mask',
     'panel',
     'prediction_panel',
+    'read_label_curves',
     'sample_epe',
     'skeleton_extent',
 ]
