@@ -6,6 +6,9 @@ is a defect of the program and keeps its traceback.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class HandUserError(Exception):
     """Base of every error whose message alone tells the user what to do."""
@@ -39,3 +42,12 @@ class UnsafeFileError(HandUserError, ValueError):
 
 class MissingPackageError(HandUserError, ImportError):
     """An optional package is needed for this call and is not installed."""
+
+
+def near_names(name: object, known: Iterable[str]) -> str:
+    """End of a message about an unknown name: what was meant, or what there is, in the order given."""
+    names = [str(one) for one in known]
+    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
+    if near:
+        return f'did you mean {" or ".join(map(repr, near))}?'
+    return f'known: {", ".join(map(repr, names))}'

@@ -30,9 +30,9 @@ from mmdualhand.synthesis import (
     LAYOUTS,
     Sample,
     SetRequest,
+    check_request,
     contact_sheet,
     generate_set,
-    is_complete,
 )
 
 SCALES = {
@@ -146,9 +146,8 @@ def make_request(name: str, args: argparse.Namespace) -> SetRequest:
 def render_set(out: Path, request: SetRequest, args: argparse.Namespace) -> Timing | None:
     """Render one set, unless it is there; say how long it took."""
     layout = LAYOUTS[request.layout]
-    layout.check_size(request)
     root = out / layout.folder_name
-    if is_complete(root, request):
+    if check_request(out, request, overwrite=args.overwrite):
         print(f'{root} is there already, made from the same settings')
         return None
     total, start = sum(map(layout.pictures_of, layout.jobs(request))), time.perf_counter()
@@ -165,13 +164,7 @@ def render_set(out: Path, request: SetRequest, args: argparse.Namespace) -> Timi
 
 
 def write_sheet(path: Path, request: SetRequest, number: int) -> None:
-    """Draw the first pictures of a request on one sheet, training pictures before others.
-
-    Raises:
-        ConfigError: The number is not positive.
-    """
-    if number < 1:
-        raise ConfigError(f'--sheet must be 1 or more, got {number}')
+    """Draw the first pictures of a request on one sheet, training pictures before others."""
     layout = LAYOUTS[request.layout]
     jobs = sorted(layout.jobs(request), key=lambda job: job[0] != 'train')
     drawn: Iterator[Sample] = (sample for job in jobs for sample in layout.render_job(job, request))
@@ -202,7 +195,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     out, names = Path(args.out or f'data/{args.scale}'), list(dict.fromkeys(args.only))
     if len(names) > 1 and (args.domain is not None or args.image_size is not None):
         raise ConfigError('--domain and --image-size are for a single set; name it with --only')
+    if args.sheet is not None and args.sheet < 1:
+        raise ConfigError(f'--sheet must be 1 or more, got {args.sheet}')
     requests = [make_request(name, args) for name in names]
+    for request in requests:  # all of them before the first is rendered
+        check_request(out, request, overwrite=args.overwrite)
     done = [render_set(out, request, args) for request in requests]
     timings = [timing for timing in done if timing is not None]
     if len(timings) > 1:

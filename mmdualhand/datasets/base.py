@@ -13,7 +13,7 @@ import torch
 from mmengine.logging import MMLogger
 from torch.utils.data import Dataset, get_worker_info
 
-from mmdualhand.datasets.image_io import read_picture
+from mmdualhand.datasets.image_io import read_photo
 from mmdualhand.datasets.validate import check_record, find_mixups
 from mmdualhand.errors import ConfigError, DataError, MissingFileError
 from mmdualhand.registry import TRANSFORMS
@@ -64,6 +64,8 @@ class BaseHandDataset(Dataset):
     """Part of the dataset that is read; set it before ``super().__init__``. Printed with every result."""
     wrist_convention: str = 'wrist'
     """What joint 0 is: ``'wrist'``, ``'palm'``, or a formula; printed with every result."""
+    picture_size: tuple[int, int] | None = None
+    """(width, height) of every photo where the set fixes it, with intrinsics that fit no other size."""
     lifting: str = 'true root depth, true |9-10|'
     """Where the root depth and the reference length of the records come from; printed with every result."""
 
@@ -213,6 +215,8 @@ class BaseHandDataset(Dataset):
     def _make(self, place: int, rng: np.random.Generator) -> Any:
         results: dict[str, Any] = {**self.labels_only(place)}
         results.update(rng=rng, sample_index=place, dataset_name=self._name)
+        if self.picture_size is not None:
+            results['picture_size'] = self.picture_size
         for transform in self.pipeline:
             results = transform(results)
         return results
@@ -256,7 +260,7 @@ class BaseHandDataset(Dataset):
         for place in places:
             try:
                 record = self.labels_only(int(place))
-                picture = read_picture(record['img_path'], record['sample_id'], color=True)
+                picture = read_photo(record['img_path'], record['sample_id'], self.picture_size)
             except (DataError, MissingFileError):
                 if self.on_error == 'raise':
                     raise

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mmdualhand.datasets.coco_file import annotated_hands, read_json
-from mmdualhand.datasets.coco_sources import UNITS_MM, camera_matrix
+from mmdualhand.datasets.coco_sources import camera_matrix
+from mmdualhand.datasets.label_cameras import UNITS_MM
 from mmdualhand.errors import DataError
 from mmdualhand.structures import Camera, HandSample, HandSkeleton
 

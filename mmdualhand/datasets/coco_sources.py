@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from mmdualhand.datasets.label_cameras import UNITS_MM
 from mmdualhand.errors import ConfigError, DataError
 from mmdualhand.structures import NUM_JOINTS, Camera, HandSample, HandSkeleton
 
-UNITS_MM = {'mm': 1.0, 'cm': 10.0, 'm': 1000.0}
 SIDES = ('annotation', 'file_name', 'right', 'left')
 _SIDE_ENDING = re.compile(r'_([lr])\.\w+$')
 

@@ -63,6 +63,7 @@ class FreiHANDDataset(BaseHandDataset):
     """
 
     dataset_name = 'FreiHAND'
+    picture_size = (224, 224)
 
     def __init__(
         self,

@@ -94,3 +94,25 @@ def read_picture(path: str | Path, sample_id: str, color: bool = False) -> np.nd
         code = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB
         picture = cv2.cvtColor(picture, code)
     return picture
+
+
+def read_photo(path: str | Path, sample_id: str, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Decode one photo, (H, W, 3) uint8 RGB.
+
+    Args:
+        path: See :func:`read_picture`.
+        sample_id: Named in errors.
+        size: (width, height) that it must have; any where None.
+
+    Raises:
+        MissingFileError: There is no such file.
+        DataError: As :func:`read_picture`, or it has another size.
+    """
+    photo = read_picture(path, sample_id, color=True)
+    height, width = photo.shape[:2]
+    if size is not None and (width, height) != tuple(size):
+        raise DataError(
+            f'{path} of sample {sample_id!r} is {width} x {height}, photos of its set are {size[0]} x '
+            f'{size[1]}: its intrinsics do not fit a resized picture; copy the published file.'
+        )
+    return photo

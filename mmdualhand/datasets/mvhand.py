@@ -17,6 +17,7 @@ from mmdualhand.datasets.seeded_subset import check_subset, seeded_subset
 from mmdualhand.errors import ConfigError, MissingFileError
 from mmdualhand.registry import DATASETS
 from mmdualhand.structures import Camera, HandSample, HandSkeleton
+from mmdualhand.structures.mvhand_cameras import IMAGE_SIZE
 
 MVHAND_PAGE = 'the folder linked at https://github.com/ShichengChen/multiviewDataset'
 SPLITS = {'train': ('7-14-1-2', '9-10-1-2'), 'test': ('9-17-1-2', '9-25-1-2')}
@@ -64,6 +65,7 @@ class MVHandDataset(BaseHandDataset):
     """
 
     dataset_name = 'MVHand'
+    picture_size = IMAGE_SIZE
 
     def __init__(
         self,
@@ -166,12 +168,16 @@ class MVHandDataset(BaseHandDataset):
         sequence, frame, view = self._samples[place].tolist()
         return str(self.data_root / self.sequences[sequence] / PICTURES[modality].format(frame, view))
 
-    def _read_sequence(self, name: str) -> tuple[np.ndarray, Views]:
+    def _label_paths(self, name: str) -> tuple[Path, Path]:
+        """Joints and camera poses of a sequence."""
         folder = self.data_root / name
-        paths = (folder / 'mlresults' / f'{name}-joints.npy', folder / 'calib.pkl')
+        return folder / 'mlresults' / f'{name}-joints.npy', folder / 'calib.pkl'
+
+    def _read_sequence(self, name: str) -> tuple[np.ndarray, Views]:
+        paths = self._label_paths(name)
         for path in paths:
             if not path.is_file():
-                here = [other for other in SEQUENCES if (self.data_root / other / 'calib.pkl').is_file()]
+                here = [other for other in SEQUENCES if all(map(Path.is_file, self._label_paths(other)))]
                 advice = where_to_get(self.data_root, name='MVHand', page=MVHAND_PAGE, layout='mvhand')
                 if here:
                     advice = f'get the rest of this sequence, or use what is here with sequences={here}.'

@@ -17,7 +17,7 @@ from mmdualhand.datasets.seeded_subset import check_subset, seeded_subset
 from mmdualhand.errors import ConfigError, DataError, MissingFileError
 from mmdualhand.registry import DATASETS
 from mmdualhand.structures import Camera, HandSample, HandSkeleton
-from mmdualhand.structures.stb_cameras import REALSENSE_DEPTH, STB_STREAMS
+from mmdualhand.structures.stb_cameras import IMAGE_SIZE, REALSENSE_DEPTH, STB_STREAMS
 
 STB_PAGE = 'https://github.com/zhjwustc/icip17_stereo_hand_pose_dataset'
 SEQUENCES = tuple(f'B{number}{kind}' for number in range(1, 7) for kind in ('Counting', 'Random'))
@@ -64,6 +64,7 @@ class STBDataset(BaseHandDataset):
     """
 
     dataset_name = 'STB'
+    picture_size = IMAGE_SIZE
 
     def __init__(
         self,

@@ -9,12 +9,12 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from mmdualhand.errors import ConfigError
+from mmdualhand.errors import ConfigError, near_names
 from mmdualhand.kinematics.bone_lengths import stretch_fingers
 from mmdualhand.kinematics.joint_angles import bend_fingers, finger_frames
 from mmdualhand.kinematics.joint_limits import LIMITS_DEG, limits_of
 from mmdualhand.kinematics.palm import chain_palm, rigid_palm
-from mmdualhand.kinematics.template import SOURCE_TEMPLATE, HandTemplate, near_names
+from mmdualhand.kinematics.template import SOURCE_TEMPLATE, HandTemplate
 from mmdualhand.kinematics.template_fit import common_hand, fit_template, slide_palm
 from mmdualhand.structures import ROOT_JOINT, check_shape
 from mmdualhand.structures.precision import full_precision

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmdualhand.errors import ConfigError, MissingFileError
+from mmdualhand.errors import ConfigError, MissingFileError, near_names
 from mmdualhand.structures import FINGERS, JOINT_NAMES, REFERENCE_BONE
 
 SOURCE_TEMPLATE = Path(__file__).parent / 'data' / 'source_template.json'
@@ -116,15 +115,6 @@ class HandTemplate:
         text = json.dumps(values, indent=1)
         text = re.sub(r'\[[^\]]*\]', lambda row: ' '.join(row.group().split()), text)
         Path(path).write_text(text + '\n', encoding='utf-8')
-
-
-def near_names(name: object, known: Iterable[str]) -> str:
-    """End of an error message about an unknown name: what was meant, or what there is."""
-    names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
-    if near:
-        return f'did you mean {" or ".join(map(repr, near))}?'
-    return f'known: {", ".join(map(repr, names))}'
 
 
 def _fit_palm(palm: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmdualhand.synthesis.background import BACKGROUNDS
 from mmdualhand.synthesis.contact_sheet import contact_sheet
 from mmdualhand.synthesis.domains import DOMAINS, SOURCE_LOOK, Domain, get_domain, register_domain
-from mmdualhand.synthesis.generate import generate_set, is_complete
+from mmdualhand.synthesis.generate import check_request, generate_set, is_complete
 from mmdualhand.synthesis.identity import Identity, sample_identity
 from mmdualhand.synthesis.layouts import LAYOUTS, SetRequest
 from mmdualhand.synthesis.parameters import draw, draw_all
@@ -18,7 +18,8 @@ from mmdualhand.synthesis.target_domains import TARGET_DOMAINS
 
 __all__ = [
     'BACKGROUNDS', 'DOMAINS', 'Domain', 'HandLabel', 'Identity', 'LAYOUTS', 'Prop', 'SCENE_DEFAULTS',
-    'SOURCE_LOOK', 'Sample', 'Scene', 'SceneHand', 'SetRequest', 'TARGET_DOMAINS', 'contact_sheet', 'draw',
-    'draw_all', 'generate_set', 'generator', 'get_domain', 'is_complete', 'photo_backgrounds',
+    'SOURCE_LOOK', 'Sample', 'Scene', 'SceneHand', 'SetRequest', 'TARGET_DOMAINS', 'check_request',
+    'contact_sheet', 'draw', 'draw_all', 'generate_set', 'generator', 'get_domain', 'is_complete',
+    'photo_backgrounds',
     'register_domain', 'render', 'render_backgrounds', 'render_index', 'sample_identity', 'sample_scene',
 ]  # fmt: skip

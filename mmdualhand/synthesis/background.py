@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from mmdualhand.errors import ConfigError
+from mmdualhand.errors import ConfigError, near_names
 from mmdualhand.synthesis.interiors import desk, lab, shelf
-from mmdualhand.synthesis.parameters import near_names
 from mmdualhand.synthesis.photo_background import PHOTO, crop_of_a_photo, photo_backgrounds
 from mmdualhand.synthesis.skin_clutter import skin_blobs
 from mmdualhand.synthesis.surfaces import carpet, green, studio, wallpaper, wood

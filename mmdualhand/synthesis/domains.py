@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmdualhand.errors import ConfigError
-from mmdualhand.synthesis.parameters import check_spec, near_names
+from mmdualhand.errors import ConfigError, near_names
+from mmdualhand.synthesis.parameters import check_spec
 from mmdualhand.synthesis.scene import SCENE_DEFAULTS
 
 SOURCE_LOOK: dict[str, Any] = {

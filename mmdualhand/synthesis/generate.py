@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,17 +48,15 @@ def generate_set(
         The set's folder. One that was made from the same request is left alone.
 
     Raises:
-        ConfigError: There is another set of that name, the layout cannot hold the
-            number of pictures, or ``workers`` < 1.
+        ConfigError: As :func:`check_request`, or ``workers`` < 1.
+        DataError: A photo for the background is no picture.
     """
     if workers < 1:
         raise ConfigError(f'workers must be 1 or more, got {workers}')
+    if check_request(out, request, overwrite=overwrite):
+        return Path(out) / LAYOUTS[request.layout].folder_name
     layout = LAYOUTS[request.layout]
-    layout.check_size(request)
     root = Path(out) / layout.folder_name
-    if is_complete(root, request):
-        return root
-    _check_replaceable(root, overwrite)
     partial = Path(out) / f'.{layout.folder_name}.partial'
     shutil.rmtree(partial, ignore_errors=True)
     try:
@@ -73,6 +72,32 @@ def generate_set(
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return root
+
+
+def check_request(out: str | Path, request: SetRequest, *, overwrite: bool = False) -> bool:
+    """Refuse a set that cannot be made, before anything is rendered.
+
+    Args:
+        out: Folder of the set's folder.
+        request: What to render.
+        overwrite: An embedded set that was made from another request may be replaced.
+
+    Returns:
+        Whether the set is there already, whole.
+
+    Raises:
+        ConfigError: There is another set of that name, the layout cannot hold the
+            number of pictures, or there are too few photos for the background.
+        DataError: A photo for the background is no picture.
+    """
+    layout = LAYOUTS[request.layout]
+    layout.check_size(request)
+    root = Path(out) / layout.folder_name
+    if is_complete(root, request):
+        return True
+    layout.note(request)  # looks at the photos
+    _check_replaceable(root, overwrite)
+    return False
 
 
 def is_complete(root: str | Path, request: SetRequest) -> bool:
@@ -112,7 +137,8 @@ class _Worker:
 
 
 def _start_worker(layouts: dict[str, Layout], domains: dict[str, Domain]) -> None:
-    """Give a new process one thread, and what this one has registered."""
+    """Give a new process one thread, and what this one has registered; Ctrl-C is for this one alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     LAYOUTS.update(layouts)
     DOMAINS.update(domains)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -88,12 +87,3 @@ def check_spec(name: str, spec: Any) -> None:
         draw(np.random.default_rng(0), spec)
     except (ConfigError, TypeError, ValueError) as error:
         raise ConfigError(f'{name}: {error}') from error
-
-
-def near_names(name: object, known: Iterable[str]) -> str:
-    """End of an error message about an unknown name: what was meant, or what there is."""
-    names = [str(one) for one in known]
-    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.6)
-    if near:
-        return f'did you mean {" or ".join(map(repr, near))}?'
-    return f'known: {", ".join(sorted(names))}'

@@ -28,8 +28,9 @@ _LARGEST = 1024  # longer side of a photo that is kept in memory
 def photo_backgrounds(domain: Domain, folder: str | Path, split: str) -> Domain:
     """A domain whose backgrounds are random crops of photos.
 
-    Every fifth photo, by a hash of its name, is kept for the test split. A green
-    screen stays where the domain has one.
+    Photos are put in an order by a hash of their names, and every fifth of them,
+    from the first on, is kept for the test split. A green screen stays where the
+    domain has one.
 
     Args:
         domain: The domain.
@@ -40,17 +41,22 @@ def photo_backgrounds(domain: Domain, folder: str | Path, split: str) -> Domain:
         The domain with ``background`` and ``photo_files`` of its look replaced.
 
     Raises:
-        ConfigError: No photo for the split.
+        ConfigError: Fewer than two photos, one for each split.
+        DataError: A file is no picture.
     """
     root = Path(folder)
     found = sorted(p for p in root.rglob('*') if p.suffix.lower() in PHOTO_SUFFIXES)
-    wanted = split in ('test', 'evaluation', 'eval')
-    files = [str(p) for p in found if (zlib.crc32(p.name.encode()) % _TEST_SHARE == 0) == wanted]
-    if not files:
+    if len(found) < 2:
         raise ConfigError(
-            f'{root} holds {len(found)} photos, none of them for the split {split!r}; backgrounds need a '
-            f'dozen or more ({", ".join(PHOTO_SUFFIXES)}): every fifth, by name, goes to the test split'
+            f'the background folder {root} holds {len(found)} photos ({", ".join(PHOTO_SUFFIXES)}); it needs '
+            'two, better a dozen or more: every fifth goes to the test split, the others to training'
         )
+    for path in found:
+        if not cv2.haveImageReader(str(path)):
+            raise _no_picture(path)
+    wanted = split in ('test', 'evaluation', 'eval')
+    found.sort(key=lambda path: (zlib.crc32(path.relative_to(root).as_posix().encode()), path))
+    files = [str(path) for rank, path in enumerate(found) if (rank % _TEST_SHARE == 0) == wanted]
     kinds = domain.look['background']
     green = float(kinds.get('green', 0.0)) / sum(kinds.values()) if isinstance(kinds, Mapping) else 0.0
     weights = {PHOTO: 1.0 - green, **({'green': green} if green else {})}
@@ -94,8 +100,12 @@ def _read(path: str) -> np.ndarray:
     """A photo (H, W, 3) uint8, BGR, made smaller if it is large."""
     picture = cv2.imread(path, cv2.IMREAD_COLOR)
     if picture is None:
-        raise DataError(f'{path} cannot be read as a picture; remove it from the background folder')
+        raise _no_picture(path)
     share = _LARGEST / max(picture.shape[:2])
     if share >= 1:
         return picture
     return cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+
+
+def _no_picture(path: str | Path) -> DataError:
+    return DataError(f'{path} cannot be read as a picture; remove it from the background folder')

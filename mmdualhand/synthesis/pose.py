@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mmdualhand.errors import ConfigError
+from mmdualhand.errors import ConfigError, near_names
 from mmdualhand.synthesis.forward_kinematics import finger_bone, forward_kinematics
 from mmdualhand.synthesis.hand_shape import HandShape
 from mmdualhand.synthesis.limits import FINGER_LIMITS_DEG, clip_finger_angles, clip_wrist_angles
-from mmdualhand.synthesis.parameters import draw, near_names
+from mmdualhand.synthesis.parameters import draw
 from mmdualhand.synthesis.pose_families import FAMILY_WEIGHTS, PINCH_FINGER, POSE_FAMILIES, RANDOM_FAMILY
 
 POSE_DEFAULTS: dict[str, Any] = {

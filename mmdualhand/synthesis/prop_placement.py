@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mmdualhand.errors import ConfigError
+from mmdualhand.errors import ConfigError, near_names
 from mmdualhand.synthesis.held_objects import HELD_KINDS, hold_object
 from mmdualhand.synthesis.occluders import OCCLUDER_KINDS, place_occluder
-from mmdualhand.synthesis.parameters import children, draw, near_names
+from mmdualhand.synthesis.parameters import children, draw
 from mmdualhand.synthesis.placement import PlacedHand
 from mmdualhand.synthesis.props import Prop
 from mmdualhand.synthesis.raster import rasterise

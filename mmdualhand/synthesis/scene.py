@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmdualhand.errors import ConfigError
+from mmdualhand.errors import ConfigError, near_names
 from mmdualhand.structures import Camera
 from mmdualhand.synthesis.hand_shape import SHAPE_DEFAULTS, HandShape
 from mmdualhand.synthesis.mesh import pose_mesh
-from mmdualhand.synthesis.parameters import children, draw, near_names
+from mmdualhand.synthesis.parameters import children, draw
 from mmdualhand.synthesis.placement import PLACEMENT_DEFAULTS, PlacedHand, place_hand, visible_joints
 from mmdualhand.synthesis.pose import POSE_DEFAULTS
 from mmdualhand.synthesis.posed_scene import Scene, SceneHand

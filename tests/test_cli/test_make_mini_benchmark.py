@@ -108,9 +108,12 @@ def test_times_are_added_up() -> None:
     [
         (['--domain', 'source'], 'are for a single set'),
         (['--image-size', '64'], 'are for a single set'),
-        (['--only', 'stb', '--num', '9'], 'num_train of STB'),
+        (['--only', 'stb', '--num', '9'], 'num_train (--num) of STB must be a number from 10 on'),
         (['--only', 'rhd', '--background-dir', 'nowhere'], 'nowhere is not a folder'),
         (['--only', 'rhd', '--num', '1', '--workers', '0'], 'workers must be 1 or more'),
+        (['--only', 'rhd', 'freihand', '--num', '2'], '(--num) of FreiHAND must be a multiple of 4'),
+        (['--only', 'rhd', 'stb', '--num', '10', '--test-num', '1'], 'num_test (--test-num) of STB'),
+        (['--only', 'rhd', '--num', '1', '--sheet', '0'], '--sheet must be 1 or more'),
     ],
 )
 def test_bad_options(
@@ -119,6 +122,18 @@ def test_bad_options(
     assert run('make-mini-benchmark', ['--out', str(tmp_path / 'sets'), *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / 'sets').exists()
+
+
+def test_ctrl_c_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('mmdualhand.synthesis.generate._render_all', stop)
+    assert run('make-mini-benchmark', ['--out', str(tmp_path), '--only', 'rhd', '--num', '1']) == 130
+    assert capsys.readouterr().err == 'mmdualhand make-mini-benchmark: interrupted\n'
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture

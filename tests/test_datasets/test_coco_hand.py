@@ -269,5 +269,6 @@ def test_real_freihand_versions_have_the_same_2d():
     assert {key: len(group) for key, group in groups.items()} == {17620: 4, 355: 4}
     for group in groups.values():
         assert all(np.array_equal(group[0], other) for other in group)
-    assert set(dataset[0]['targets']) == {'crop_matrix', 'mirrored', 'visible'}
+    unlabelled = {'crop_matrix', 'mirrored', 'sample_index', 'side', 'visible'}
+    assert set(dataset[0]['targets']) == unlabelled
     assert torch.isfinite(dataset[0]['targets']['crop_matrix']).all()

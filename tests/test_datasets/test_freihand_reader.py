@@ -284,6 +284,13 @@ def test_rows_that_are_not_finite(root):
         FreiHANDDataset(root)
 
 
+def test_a_resized_picture_is_refused(root):
+    path = root / 'training' / 'rgb' / '00000000.jpg'
+    cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (256, 256)))
+    with pytest.raises(DataError, match=r'00000000\.jpg .* is 256 x 256, photos of its set are 224 x 224'):
+        FreiHANDDataset(root)
+
+
 def test_missing_and_truncated_pictures(root):
     folder = root / 'training' / 'rgb'
     for number in (7, 20):

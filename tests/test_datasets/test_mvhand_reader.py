@@ -192,6 +192,19 @@ def test_pictures_that_are_missing_or_truncated(own):
         MVHandDataset(own, **ONE, modalities=ALL)
 
 
+def test_a_resized_picture_is_refused(own):
+    path = own / '7-14-1-2' / 'rgb' / '00000_0.jpg'
+    cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (1280, 960)))
+    with pytest.raises(DataError, match=r'00000_0\.jpg .* is 1280 x 960, photos of its set are 640 x 480'):
+        MVHandDataset(own, **ONE)
+
+
+def test_a_sequence_without_joints_is_not_offered(own):
+    shutil.copytree(own / '7-14-1-2', own / '9-10-1-2')
+    with pytest.raises(MissingFileError, match=r"9-10-1-2-joints\.npy is missing.*sequences=\['7-14-1-2'\]"):
+        MVHandDataset(own, 'train')
+
+
 def test_errors_are_one_sentence(own, tmp_path):
     with pytest.raises(MissingFileError, match=r'joints\.npy is missing: get MVHand from .*--only mvhand'):
         MVHandDataset(tmp_path / 'nowhere')

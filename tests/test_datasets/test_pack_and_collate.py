@@ -174,7 +174,8 @@ def test_default_length_where_only_the_root_is_known():
 
 
 @pytest.mark.parametrize(
-    ('side', 'mirror', 'shown'), [('right', True, 1), ('left', True, 1), ('left', False, -1), ('right', False, 1)]
+    ('side', 'mirror', 'shown'),
+    [('right', True, 1), ('left', True, 1), ('left', False, -1), ('right', False, 1)],
 )
 def test_side_is_that_of_the_hand_as_the_crop_shows_it(side, mirror, shown):
     cropped = HandCrop(input_size=128, mirror_left=mirror)(raw_sample(side))

@@ -330,6 +330,18 @@ def test_truncated_picture_is_named_at_construction(root):
         STBDataset(root, **ONE)
 
 
+def test_a_resized_picture_is_refused(root):
+    """K is a constant of the set: a copy at half the size would be read with joints far outside."""
+    path = root / 'images' / 'B1Counting' / 'SK_color_1.png'
+    cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (320, 240)))
+    with pytest.raises(DataError) as error:
+        STBDataset(root, **ONE)
+    one_sentence(error, str(path), '320 x 240', '640 x 480', 'copy the published file')
+    unseen = STBDataset(root, **ONE, num_checked=1, pipeline=[LoadHandModalities(modalities=('rgb',))])
+    with pytest.raises(DataError, match=r'SK_color_1\.png .* is 320 x 240'):
+        unseen[1]
+
+
 def test_missing_folder_names_both_layouts(root):
     shutil.rmtree(root / 'images' / 'B1Counting')
     with pytest.raises(MissingFileError) as error:

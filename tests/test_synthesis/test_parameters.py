@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmdualhand.errors import ConfigError
-from mmdualhand.synthesis.parameters import children, draw, draw_all, near_names
+from mmdualhand.synthesis.parameters import children, draw, draw_all
 
 
 def rng() -> np.random.Generator:
@@ -48,11 +48,6 @@ def test_the_order_of_writing_changes_nothing() -> None:
     first = draw_all(rng(), {'a': (0, 1), 'b': {1: 0.5, 2: 0.5}, 'c': (5, 6)})
     second = draw_all(rng(), {'c': (5, 6), 'a': (0, 1), 'b': {1: 0.5, 2: 0.5}})
     assert first == second
-
-
-def test_near_names() -> None:
-    assert near_names('sleve', ['sleeve', 'key']) == "did you mean 'sleeve'?"
-    assert near_names('qqq', ['sleeve', 'key']) == 'known: key, sleeve'
 
 
 def test_children_do_not_move_each_other() -> None:

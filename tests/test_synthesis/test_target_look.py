@@ -218,7 +218,7 @@ def test_photos_as_backgrounds(tmp_path: Path) -> None:
     folder = tmp_path / 'photos'
     (folder / 'inner').mkdir(parents=True)
     domain = get_domain('stb')
-    with pytest.raises(ConfigError, match=r'holds 0 photos, none of them for the split .train.'):
+    with pytest.raises(ConfigError, match=r'photos holds 0 photos .*it needs two'):
         photo_backgrounds(domain, folder, 'train')
     for number in range(30):
         value = 8 * number + 8
@@ -226,7 +226,7 @@ def test_photos_as_backgrounds(tmp_path: Path) -> None:
         cv2.imwrite(str(folder / ('inner' if number % 2 else '.') / f'{number}.png'), picture)
     train, test = (photo_backgrounds(domain, folder, split) for split in ('train', 'test'))
     files = [set(one.look['photo_files']) for one in (train, test)]
-    assert not files[0] & files[1] and len(files[0] | files[1]) == 30 and len(files[1]) >= 2
+    assert not files[0] & files[1] and len(files[0] | files[1]) == 30 and len(files[1]) == 6
     assert train.look['background'] == {'photo': 1.0} and train.name == 'stb'
     plain = {**SOURCE_LOOK, 'key': 2.0, 'ambient': 1.0}
     plain |= {key: test.look[key] for key in ('background', 'photo_files')}
@@ -242,6 +242,24 @@ def test_photos_as_backgrounds(tmp_path: Path) -> None:
     broken = {**plain, 'photo_files': [str(folder / 'broken.jpg')]}
     with pytest.raises(DataError, match='broken.jpg cannot be read'):
         render(scene, broken, rng())
+    with pytest.raises(DataError, match='broken.jpg cannot be read'):
+        photo_backgrounds(domain, folder, 'train')
+
+
+@pytest.mark.parametrize('first', range(8))
+def test_two_photos_are_enough_whatever_their_names(tmp_path: Path, first: int) -> None:
+    """One photo for each split; eleven give three to the test split."""
+    domain = get_domain('stb')
+    for number in range(11):
+        cv2.imwrite(str(tmp_path / f'{first}_{number}.png'), np.zeros((4, 4, 3), np.uint8))
+        if not number:
+            with pytest.raises(ConfigError, match='holds 1 photos'):
+                photo_backgrounds(domain, tmp_path, 'test')
+            continue
+        splits = [photo_backgrounds(domain, tmp_path, split) for split in ('train', 'test')]
+        train, test = (set(one.look['photo_files']) for one in splits)
+        assert len(test) == 1 + number // 5
+        assert len(train | test) == len(train) + len(test) == number + 1
 
 
 def test_source_pictures_are_what_they_were_before_there_were_targets() -> None:

@@ -10,7 +10,7 @@ from mmcv.transforms import BaseTransform
 
 from mmdualhand.datasets.depth_decoders import DEPTH_DECODERS
 from mmdualhand.datasets.depth_registration import register_depth
-from mmdualhand.datasets.image_io import read_picture
+from mmdualhand.datasets.image_io import read_photo, read_picture
 from mmdualhand.errors import ConfigError, DataError
 from mmdualhand.registry import TRANSFORMS
 
@@ -45,11 +45,11 @@ class LoadHandModalities(BaseTransform):
 
         Raises:
             MissingFileError: A file is not there.
-            DataError: A file is broken, its size differs from the photo's, or
-                the record does not name it.
+            DataError: A file is broken, its size differs from the photo's, the
+                photo's from that of its set, or the record does not name it.
         """
         sample = results['sample_id']
-        results['img'] = read_picture(results['img_path'], sample, color=True)
+        results['img'] = read_photo(results['img_path'], sample, results.get('picture_size'))
         for name, read in (('depth', _read_depth), ('mask', _read_mask)):
             if name not in self.modalities:
                 continue

@@ -11,11 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from mmdualhand.errors import ConfigError
+from mmdualhand.errors import ConfigError, near_names
 from mmdualhand.synthesis.domains import Domain, get_domain
 from mmdualhand.synthesis.identity import Identity, sample_identity
 from mmdualhand.synthesis.layouts.backgrounds import photo_list, with_photos
-from mmdualhand.synthesis.parameters import near_names
 from mmdualhand.synthesis.posed_scene import Scene
 from mmdualhand.synthesis.render import LOOK_STREAM, SCENE_STREAM, Sample, generator, render
 from mmdualhand.synthesis.scene import sample_scene
@@ -209,8 +208,10 @@ class Layout(ABC):
             count = request.count(split)
             if count and (count < least or count % multiple):
                 rule = f'a multiple of {multiple}' if multiple > 1 else 'a number'
+                option = {'train': '--num', 'test': '--test-num'}[split]
                 raise ConfigError(
-                    f'num_{split} of {self.title} must be {rule} from {least} on, or 0; got {count}'
+                    f'num_{split} ({option}) of {self.title} must be {rule} from {least} on, or 0; got '
+                    f'{count}'
                 )
 
     def place(self, request: SetRequest) -> Domain:

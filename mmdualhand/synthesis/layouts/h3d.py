@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -10,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from mmdualhand.structures.h3d_split import h3d_split
 from mmdualhand.synthesis.layouts.base import LAYOUT_STREAM, Job, SetRequest
 from mmdualhand.synthesis.layouts.encoding import write_jpg, write_json
 from mmdualhand.synthesis.layouts.single_hand import HandAnnotation, SingleHandLayout
 from mmdualhand.synthesis.posed_scene import Scene
 
 PARTS = 5
-SPLIT_SEED, TEST_SHARE, MOST_TEST = 42, 0.2, 3200
-"""The split in common use: a shuffle by this seed, then this share, at most so many, for the test."""
 
 OBJECT = 'object'
 """Split of the pictures with a held object; readers leave them out by default."""
@@ -102,7 +100,7 @@ class H3DLayout(SingleHandLayout):
 @lru_cache(maxsize=4)
 def _rows(count: int) -> dict[Job, int]:
     """Job to row of the annotation, for ``count`` pictures without object and those with one."""
-    test = set(test_rows(count))
+    test = set(h3d_split(count)['test'].tolist())
     rows: dict[Job, int] = {}
     number = {'train': 0, 'test': 0, OBJECT: 0}
     for kept in range(count):
@@ -111,13 +109,6 @@ def _rows(count: int) -> dict[Job, int]:
                 rows[split, number[split]] = len(rows)
                 number[split] += 1
     return rows
-
-
-def test_rows(count: int) -> list[int]:
-    """Rows of the test split among ``count`` rows without object."""
-    order = list(range(count))
-    random.Random(SPLIT_SEED).shuffle(order)
-    return order[: min(int(TEST_SHARE * count), MOST_TEST)]
 
 
 def cropped(scene: Scene, rng: np.random.Generator) -> Scene:
