@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ import torch
 from mmengine.config import Config
 
 from mmdualhand import get_config, list_models
-from mmdualhand.datasets import collate_hand_batch
-from mmdualhand.registry import DATASETS, METRICS, MODELS
+from mmdualhand.datasets import RHDDataset, collate_hand_batch
+from mmdualhand.engine import stream_configs
+from mmdualhand.models.estimators.self_training_settings import SelfTraining
+from mmdualhand.registry import HOOKS, LABELERS, METRICS, MODELS
 from tests.fixtures.runs import REPO
 
 CONFIGS = REPO / 'configs'
@@ -28,20 +32,33 @@ def test_there_is_something_to_test():
     assert 'pretrain_rhd' in TRAININGS and 'benchmarks/ge_real' in BENCHMARKS
 
 
+def three_hands(dataset_cfg, rhd_root):
+    """A batch of the fixture set through the pipeline of a config, at 64 pixels."""
+    pipeline = [dict(step) for step in dataset_cfg['pipeline']]
+    for step in pipeline:
+        if step['type'] == 'HandCrop':
+            step['input_size'] = (64, 64)
+    dataset = RHDDataset(str(rhd_root), pipeline=pipeline)
+    return collate_hand_batch([dataset[i] for i in range(3)])
+
+
 @pytest.mark.parametrize('name', TRAININGS)
 def test_one_training_step(name, rhd_root):
     cfg = get_config(name)
     cfg.merge_from_dict(dict(model=TINY_MODEL))
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).train()
-    dataset_cfg = dict(cfg.train_dataloader.dataset, data_root=str(rhd_root))
-    for step in dataset_cfg['pipeline']:
-        if step['type'] == 'HandCrop':
-            step['input_size'] = (64, 64)
-    dataset = DATASETS.build(dataset_cfg)
-    batch = collate_hand_batch([dataset[i] for i in range(3)])
-    data = model.data_preprocessor(batch, True)
-    losses = model(data['inputs'], data['targets'], mode='loss')
+    if 'streams' in cfg.train_dataloader:
+        streams = stream_configs(cfg.train_dataloader)
+        hook = cfg.default_hooks.pseudo_labels
+        model.labeler = LABELERS.build({**hook.labeler, 'codec': model.codec})
+        batch = {stream: three_hands(one['dataset'], rhd_root) for stream, one in streams.items()}
+        losses = model(**model.data_preprocessor(batch, True), mode='loss')
+        assert {'loss_label_rgb', 'loss_label_fused', 'loss_label_depth', 'loss_distill_pose'} <= set(losses)
+    else:
+        data = model.data_preprocessor(three_hands(cfg.train_dataloader.dataset, rhd_root), True)
+        losses = model(data['inputs'], data['targets'], mode='loss')
+    losses = {key: value for key, value in losses.items() if 'loss' in key}
     assert all(key.startswith('loss_') and torch.isfinite(value) for key, value in losses.items())
     sum(losses.values()).backward()
     missing = [n for n, p in model.named_parameters() if p.grad is None]
@@ -77,6 +94,74 @@ def test_values_of_the_paper():
     assert cfg.default_hooks.checkpoint.save_best == 'EPE' and cfg.default_hooks.checkpoint.rule == 'less'
 
 
+@pytest.mark.parametrize('target', ['stb', 'freihand', 'h3d', 'mvhand', 'ge_real'])
+def test_values_of_the_paper_in_stage_two(target):
+    cfg, first = get_config(f'finetune_{target}'), get_config('pretrain_rhd')
+    assert cfg.optim_wrapper.optimizer == dict(type='Adam', lr=2.5e-5, betas=(0.9, 0.99))
+    assert (cfg.train_cfg.type, cfg.train_cfg.max_epochs) == ('StreamTrainLoop', 6)
+    assert cfg.param_scheduler == []
+    streams = stream_configs(cfg.train_dataloader)
+    assert {name: one['batch_size'] for name, one in streams.items()} == dict(source=20, target=20)
+    assert cfg.train_dataloader.driver == 'target' and cfg.auto_scale_lr.base_batch_size == 20
+    assert (cfg.model.self_training.label_weight, cfg.model.self_training.distill_weight) == (1.0, 0.2)
+    hook = cfg.default_hooks.pseudo_labels
+    assert HOOKS.build(hook).refresh == 'iter'
+    assert hook.labeler.selector == dict(type='VarianceThreshold', epsilon=1.5)
+    assert hook.labeler.correction == dict(
+        limits='anatomical', palm='rigid', template='source', placement='xy'
+    )
+    # the network, its losses, the source and the mild texture are those of stage 1
+    for part in ('backbone', 'head', 'branches', 'bn_groups', 'test_cfg'):
+        assert cfg.model[part] == first.model[part], part
+    assert streams['source']['dataset'] == first.train_dataloader.dataset
+    assert cfg.model.data_preprocessor.streams.source.texture.plain == first.texture.plain
+    assert 'contrast' not in cfg.model
+    data = streams['target']['dataset']
+    subset = 15000 if target in ('freihand', 'mvhand') else None
+    assert data.get('num_subset') == subset and data.split in ('train', 'training')
+    assert cfg.test_dataloader == get_config(f'benchmarks/{target}').test_dataloader == cfg.val_dataloader
+    assert cfg.train_cfg.val_interval == 6 and 'save_best' not in cfg.default_hooks.checkpoint
+
+
+def test_switches_of_stage_two_are_all_shown_with_their_defaults():
+    """``configs/_base_/self_training.py`` names every key, so that a reader sees what there is."""
+    shown = dict(get_config('finetune_stb').model.self_training)
+    assert SelfTraining.from_config(shown) == SelfTraining()
+    assert set(shown) == {item.name for item in dataclasses.fields(SelfTraining)}
+
+
+MINI_MAY_CHANGE = {
+    'network width and depth': r'model\.(backbone\.(depth|base_channels|init_cfg)|head\.deconv_channels)\b',
+    'image size': r'(.*\.)?input_size$',
+    'number of images': r'(.*\.)?(data_root|source_root|num_subset|num_samples)$',
+    'epochs': r'(train_cfg\.(max_epochs|val_interval)|param_scheduler\.0\.milestones\.\d)$',
+    'batch size': r'(train_dataloader\.batch_size|auto_scale_lr\.base_batch_size)$',
+    'learning rate': r'optim_wrapper\.optimizer\.lr$',
+    'selector': r'default_hooks\.pseudo_labels\.labeler\.selector\.',
+    'stage 1 of the same scale': r'load_from$',
+}
+
+
+def flat(value, path=''):
+    if isinstance(value, dict):
+        return {k: v for key, one in value.items() for k, v in flat(one, f'{path}.{key}').items()}
+    if isinstance(value, list):
+        return {k: v for i, one in enumerate(value) for k, v in flat(one, f'{path}.{i}').items()}
+    return {path[1:]: value}
+
+
+@pytest.mark.parametrize('name', [name.removeprefix('mini/') for name in list_models('mini/*')])
+def test_mini_changes_size_alone(name):
+    """No part of the method is switched on or off; the differences are printed."""
+    full, small = flat(get_config(name)._cfg_dict), flat(get_config(f'mini/{name}')._cfg_dict)
+    changed = {key for key in {*full, *small} if full.get(key, '-') != small.get(key, '-')}
+    for key in sorted(changed):
+        (reason,) = [why for why, pattern in MINI_MAY_CHANGE.items() if re.match(pattern, key)] or ['REFUSED']
+        print(f'{reason}: {key} {full.get(key, "-")} -> {small.get(key, "-")}')
+        assert reason != 'REFUSED', key
+    assert changed
+
+
 def base_files() -> list[Path]:
     return sorted((CONFIGS / '_base_').rglob('*.py'))
 
@@ -85,6 +170,8 @@ def test_bases_do_not_define_the_same_key():
     groups: dict[str, dict[str, Path]] = {}
     for path in base_files():
         if 'pretrain' not in path.stem and path.parent.name not in ('models', 'datasets', '_base_'):
+            continue
+        if '_base_ = ' in path.read_text():  # changes keys of its own bases, which is what it is for
             continue
         for key in Config.fromfile(path)._cfg_dict:
             groups.setdefault(key, {})[path.parent.name] = path

@@ -20,6 +20,7 @@ from scipy.io import savemat
 from torch import Tensor, nn
 
 from mmdualhand import registry
+from mmdualhand.codecs import Pose25D
 from mmdualhand.structures import HandDataSample, HandSkeleton
 from mmdualhand.testing import (
     check_dataset,
@@ -27,9 +28,15 @@ from mmdualhand.testing import (
     check_estimator,
     draw_hand,
     random_hand,
+    tiny_batch,
     tiny_sample,
 )
+from tests.fixtures.coco_writer import require_xtcocotools, write_rhd_coco
+from tests.fixtures.freihand_writer import write_freihand
+from tests.fixtures.h3d_writer import write_h3d
+from tests.fixtures.mvhand_writer import write_mvhand
 from tests.fixtures.rhd_writer import write_rhd
+from tests.fixtures.stb_writer import write_stb
 
 REGISTRIES = {
     value.name: value for value in vars(registry).values() if isinstance(value, registry.Registry)
@@ -51,30 +58,51 @@ MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
         backbone=dict(type='DualResNet', depth=18, base_channels=4),
         head=dict(type='MultiModal2.5DHead', **TINY_HEAD),
     ),
+    ('model', 'SelfTrainingEstimator'): dict(
+        backbone=dict(type='DualResNet', depth=18, base_channels=4),
+        head=dict(type='MultiModal2.5DHead', **TINY_HEAD),
+        data_preprocessor=dict(type='StreamDataPreprocessor', streams=dict(source=dict(), target=dict())),
+    ),
+    ('model', 'StreamDataPreprocessor'): dict(streams=dict(target=dict())),
     ('model', 'NTXent'): dict(),
     ('model', 'PoseDist'): dict(),
     ('model', 'MultiModalL1'): dict(),
     ('model', 'FeatureAlign'): dict(stages=('stem', 'layer1')),
     ('dataset', 'RHDDataset'): None,
     ('dataset', 'GeRealDataset'): None,
+    ('dataset', 'STBDataset'): None,
+    ('dataset', 'FreiHANDDataset'): None,
+    ('dataset', 'H3DDataset'): None,
+    ('dataset', 'MVHandDataset'): None,
+    ('dataset', 'CocoHandDataset'): None,
     ('transform', 'LoadHandModalities'): dict(),
     ('transform', 'HandCrop'): dict(input_size=(64, 64)),
     ('transform', 'NormalizeDepth'): dict(),
     ('transform', 'TextureViews'): dict(views=dict(plain=dict(rgb=dict(brightness=0.1)))),
+    ('transform', 'DropLabels'): dict(),
     ('transform', 'PackHandInputs'): dict(),
+    ('transform', 'LoadPseudoLabel'): dict(bank='labels.bank'),
+    ('selector', 'VarianceThreshold'): dict(),
+    ('selector', 'SemiHandSelection'): dict(),
+    ('selector', 'PerJointWeight'): dict(),
+    ('selector', 'Quantile'): dict(window=8),
     ('codec', 'Pose25D'): dict(input_size=(64, 64)),
+    ('labeler', 'AveragedLabels'): dict(codec=Pose25D((64, 64))),
+    ('labeler', 'BankedLabels'): dict(),
     ('metric', 'EPE'): dict(),
     ('metric', 'AUC'): dict(),
     ('metric', 'PCK'): dict(),
     ('hook', 'SafeCheckpointHook'): dict(interval=1),
     ('hook', 'EpochSeedHook'): dict(),
     ('hook', 'FiniteLossHook'): dict(),
+    ('hook', 'PseudoLabelHook'): dict(),
     ('hook', 'HandVisualizationHook'): dict(),
 }
 # Built with arguments that no config holds: an optimiser, a model, a list of samples.
 WITHOUT_CONFIG = {
     ('optim_wrapper', 'BF16OptimWrapper'),
     ('model_wrapper', 'HandDataParallel'),
+    ('loop', 'StreamTrainLoop'),
     ('function', 'collate_hand_batch'),
 }
 
@@ -158,14 +186,29 @@ def test_model(name: str) -> None:
     assert isinstance(module, nn.Module)
     if name == 'DualModalityEstimator':
         check_estimator(module)
+    elif name == 'SelfTrainingEstimator':
+        check_two_streams(module)
     elif all(hasattr(module, part) for part in ('stem', 'stages', 'stage_channels')):
         for in_channels in (3, 1):
             check_encoder(build('model', name, in_channels=in_channels), in_channels)
-    elif name == 'HandDataPreprocessor':
+    elif name in ('HandDataPreprocessor', 'StreamDataPreprocessor'):
         assert not list(module.parameters())
     elif name not in losses():
         exercise(name, module.train()).backward()
         assert all_finite(module)
+
+
+def check_two_streams(module: Any) -> None:
+    """A training step on labelled and unlabelled hands reaches every parameter; testing is as in stage 1."""
+    streams = {'source': tiny_batch(3, 64), 'target': tiny_batch(3, 64, depth=False)}
+    streams['target']['targets'].pop('pose25d')
+    module.labeler = registry.LABELERS.build(dict(type='AveragedLabels', codec=module.codec))
+    losses = module.train()(**module.data_preprocessor(streams, True), mode='loss')
+    torch.stack([value for key, value in losses.items() if 'loss' in key]).sum().backward()
+    assert all_finite(module)
+    batch = module.data_preprocessor(tiny_batch(2, 64, depth=False))
+    (first, _) = module.eval()(**batch, mode='predict')
+    assert first.pred_instances.keypoints_3d.shape == (1, 21, 3)
 
 
 def loss_inputs(name: str) -> tuple[list[Tensor], Callable[..., Any]]:
@@ -240,14 +283,28 @@ def write_ge_real(root: Path, count: int = 4) -> Path:
 
 @pytest.mark.parametrize('name', of_kind('dataset'))
 def test_dataset(name: str, tmp_path: Path) -> None:
-    writers: dict[str, Callable[[Path], Path]] = {
+    writers: dict[str, Callable[[Path], Any]] = {
         'RHDDataset': lambda root: write_rhd(root, 5, image_size=200),
         'GeRealDataset': write_ge_real,
+        'STBDataset': write_stb,
+        'FreiHANDDataset': write_freihand,
+        'H3DDataset': write_h3d,
+        'MVHandDataset': lambda root: write_mvhand(root, sequences=['7-14-1-2']),
+        'CocoHandDataset': write_rhd_coco,
     }
-    root = writers[name](tmp_path / name)
-    # RHD annotates both hands everywhere; the selection keeps those that are in the picture.
-    more = dict(selection=dict(min_visible=17, min_crop_side=20.0)) if name == 'RHDDataset' else {}
-    dataset = build('dataset', name, data_root=str(root), **more)
+    options: dict[str, dict[str, Any]] = {
+        # RHD annotates both hands everywhere; the selection keeps those that are in the picture.
+        'RHDDataset': dict(selection=dict(min_visible=17, min_crop_side=20.0)),
+        'STBDataset': dict(sequences=['B2Random'], modalities=('rgb', 'depth')),
+        'FreiHANDDataset': dict(versions=('gs',), modalities=('rgb', 'mask')),
+        'MVHandDataset': dict(sequences=['7-14-1-2'], modalities=('rgb', 'depth', 'mask')),
+        'CocoHandDataset': dict(ann_file='rhd_test.json', source='rhd'),
+    }
+    if name == 'CocoHandDataset':
+        require_xtcocotools()
+    root = tmp_path / name
+    writers[name](root)
+    dataset = build('dataset', name, data_root=str(root), **options.get(name, {}))
     check_dataset(dataset)
     assert dataset.metainfo['embedded'] is (name == 'RHDDataset')
 
@@ -279,6 +336,39 @@ def test_codec(name: str) -> None:
     assert torch.allclose(decoded[0, 0], torch.tensor([40.5, 10.5, 0.5]), atol=1e-3)
     decoded.sum().backward()
     assert bool(torch.isfinite(maps.grad).all())
+
+
+@pytest.mark.parametrize('name', of_kind('selector'))
+def test_selector(name: str) -> None:
+    """Weights in 0..1 that fall with C, none for what is not finite, state in the state dict."""
+    selector = build('selector', name).train()
+    values = torch.tensor([5.0, 0.1, torch.nan, 1.0, torch.inf, 0.2])
+    for confidence in (values, values[:, None].expand(6, 21)):
+        weight = selector(confidence, 0.5)
+        assert weight.shape == confidence.shape and weight.dtype == torch.float32
+        column = weight if weight.ndim == 1 else weight[:, 0]
+        assert column[2] == 0 == column[4] and 0 < column[1] <= 1
+        assert column[1] >= column[5] >= column[3] >= column[0] >= 0
+    copied = build('selector', name)
+    copied.load_state_dict(selector.state_dict())
+    assert torch.equal(copied(values, 0.7), selector(values, 0.7))
+    assert selector.form in ('variance', 'semihand') and isinstance(selector.per_joint, bool)
+
+
+@pytest.mark.parametrize('name', of_kind('labeler'))
+def test_labeler(name: str) -> None:
+    """Labels without gradient, finite also of broken poses; monitor values are scalars without 'loss'."""
+    labeler = build('labeler', name)
+    targets = tiny_batch(3, 64)['targets']
+    pose = targets.pop('pose25d').clone().requires_grad_()
+    targets.update(pseudo_pose25d=pose.detach(), pseudo_weight=torch.ones(3), pseudo_confidence=torch.ones(3))
+    broken = pose.clone()
+    broken[1, 3] = torch.nan
+    labels = labeler({'rgb': broken, 'fused': pose}, targets, 0.5)
+    assert labels.pose25d.shape == (3, 21, 3) and bool(labels.pose25d.isfinite().all())
+    assert labels.weight.shape == labels.confidence.shape and len(labels.weight) == 3
+    assert not (labels.pose25d.requires_grad or labels.weight.requires_grad)
+    assert all(value.shape == () and 'loss' not in key for key, value in labels.monitor.items())
 
 
 def measured(name: str, offset: float) -> float:

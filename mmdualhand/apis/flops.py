@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from mmengine.config import Config
 from torch.utils.flop_counter import FlopCounterMode
 
+from mmdualhand.models import PseudoLabels, SelfTrainingEstimator
 from mmdualhand.registry import MODELS
 
 
@@ -20,7 +22,8 @@ class Complexity:
         parameters: Part of the network to its number of parameters.
         rgb_parameters: Parameters of RGB-only inference (RGB encoder, decoder).
         inference_gflop: RGB-only inference of one image.
-        training_gflop: Forward and backward of one training sample.
+        training_gflop: Forward and backward of one training sample; in stage 2 of
+            one source and one target image, without the making of labels.
     """
 
     parameters: dict[str, int]
@@ -48,6 +51,9 @@ def count_complexity(model_cfg: dict[str, Any] | Config, batch_size: int = 2) ->
         model.train()
         with FlopCounterMode(display=False) as training:
             losses = model.loss(inputs, targets)
+            if isinstance(model, SelfTrainingEstimator):
+                model.labeler = _constant_labels
+                losses.update(model.target_loss({'rgb': inputs['rgb']}, targets))
             torch.stack(list(losses.values())).sum().backward()
         model.eval()
         with FlopCounterMode(display=False) as inference, torch.no_grad():
@@ -60,6 +66,11 @@ def count_complexity(model_cfg: dict[str, Any] | Config, batch_size: int = 2) ->
         inference_gflop=inference.get_total_flops() / 1e9,
         training_gflop=training.get_total_flops() / batch_size / 1e9,
     )
+
+
+def _constant_labels(poses: Mapping[str, torch.Tensor], targets: Mapping[str, torch.Tensor]) -> PseudoLabels:
+    pose = torch.zeros_like(poses['rgb'])
+    return PseudoLabels(pose, torch.ones(len(pose)), torch.ones(len(pose)), {})
 
 
 def _views(model: Any) -> int:

@@ -17,6 +17,7 @@ from mmdualhand.cli.common import override
 from mmdualhand.codecs import GRID_SIZE
 from mmdualhand.datasets import BaseHandDataset, collate_hand_batch
 from mmdualhand.datasets.image_io import read_picture
+from mmdualhand.engine import stream_configs
 from mmdualhand.errors import ConfigError
 from mmdualhand.models.data_preprocessor import HandDataPreprocessor
 from mmdualhand.registry import DATASETS, MODELS
@@ -30,12 +31,23 @@ RAW_SIDE = 320
 Tile = tuple[np.ndarray, str]
 
 
-def dataset_config(cfg: Config, split: str | None) -> tuple[str, dict[str, Any]]:
+def dataset_config(cfg: Config, split: str | None, stream: str | None = None) -> tuple[str, dict[str, Any]]:
     """Name and config of the wanted dataset, or of the first one the config has.
 
+    Args:
+        cfg: The config.
+        split: ``train``, ``val``, ``test`` or None.
+        stream: Which stream of a ``train`` that has several; that of its driver where None.
+
     Raises:
-        ConfigError: The config has no such dataloader.
+        ConfigError: The config has no such dataloader or stream.
     """
+    train: Any = cfg.get('train_dataloader') or {}
+    if 'streams' in train and split in (None, 'train'):
+        streams, name = stream_configs(train), stream or train['driver']
+        if name not in streams:
+            raise ConfigError(f'train_dataloader has no stream {name!r}; it has: {", ".join(streams)}')
+        return 'train', streams[name]['dataset']
     present = [name for name in SPLITS if (cfg.get(f'{name}_dataloader') or {}).get('dataset')]
     chosen = split or (present[0] if present else 'train')
     if chosen not in present:
@@ -117,13 +129,14 @@ def _depth(stored: torch.Tensor) -> np.ndarray:
     return stored[0].numpy().astype(np.float32) / 65535
 
 
-def _preprocessor(cfg: Config) -> HandDataPreprocessor | None:
+def _preprocessor(cfg: Config, stream: str | None) -> HandDataPreprocessor | None:
     """The preprocessor of the config, with an augmented view where a contrastive pair has one."""
     model: Any = cfg.get('model') or {}
     if model.get('data_preprocessor') is None:
         return None
     augmented = any('+' in name for pair in model.get('contrast') or () for name in pair)
-    return MODELS.build({'augmented_view': augmented, **model.data_preprocessor})
+    built: Any = MODELS.build({'augmented_view': augmented, **model.data_preprocessor})
+    return built.streams[stream or 'target'] if hasattr(built, 'streams') else built
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -136,6 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         '--split', choices=SPLITS, help='which dataloader (default: the first the config has)'
     )
+    parser.add_argument('--stream', help='which stream of a training that has several (default: its driver)')
     parser.add_argument('--number', type=int, default=8, help='how many samples, spread over the set')
     parser.add_argument(
         '--out', default='work_dirs/browse', help='folder for the sheets (default: %(default)s)'
@@ -147,10 +161,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ConfigError(f'--number must be at least 1, got {args.number}')
     cfg = get_config(args.config)
     override(cfg, args.cfg_options)
-    split, settings = dataset_config(cfg, args.split)
+    split, settings = dataset_config(cfg, args.split, args.stream)
     torch.manual_seed(args.seed)
     dataset: BaseHandDataset = DATASETS.build(dict(settings))
-    preprocessor = _preprocessor(cfg)
+    preprocessor = _preprocessor(cfg, args.stream)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     places = np.unique(np.linspace(0, len(dataset) - 1, min(args.number, len(dataset))).astype(int))

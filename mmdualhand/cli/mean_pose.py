@@ -11,6 +11,7 @@ from mmengine.config import Config, DictAction
 
 from mmdualhand.apis.model_zoo import get_config
 from mmdualhand.cli.common import override
+from mmdualhand.engine import stream_configs
 from mmdualhand.errors import ConfigError
 from mmdualhand.evaluation.mean_pose import mean_pose_epe
 from mmdualhand.registry import DATASETS
@@ -49,7 +50,11 @@ def measure(cfg: Config) -> tuple[float, int, int]:
     for key in ('train_dataloader', 'test_dataloader'):
         if not cfg.get(key):
             raise ConfigError(f'the config has no {key}; mean-pose learns from one and tests on the other')
-    train = labelled_poses(cfg.train_dataloader.dataset)
+    loader = cfg.train_dataloader
+    labelled = stream_configs(loader).get('source', {}) if 'streams' in loader else loader
+    if not labelled.get('dataset'):
+        raise ConfigError("train_dataloader has no stream 'source'; mean-pose learns from labelled hands")
+    train = labelled_poses(labelled['dataset'])
     test = labelled_poses(cfg.test_dataloader.dataset)
     return mean_pose_epe(train, test), len(train), len(test)
 

@@ -18,6 +18,7 @@ from mmdualhand import compat
 from mmdualhand.cli.common import check_data, load_config, runner_parser, transforms_of
 from mmdualhand.engine.weights import load_weights
 from mmdualhand.errors import ConfigError, UnknownNameError
+from mmdualhand.models.estimators.root_depth import ROOT_DEPTHS
 from mmdualhand.structures import BRANCHES, as_size
 
 
@@ -32,6 +33,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         nargs='+',
         choices=BRANCHES,
         help='branches to measure; rgb always is, depth and fused need depth maps',
+    )
+    parser.add_argument(
+        '--root-depth',
+        choices=ROOT_DEPTHS,
+        help='lift predictions with the root depth that the data give (default), or solve it from the palm',
     )
     return parser.parse_args(argv)
 
@@ -66,6 +72,8 @@ def prepare(args: argparse.Namespace, checkpoint: dict[str, Any]) -> Config:
     _fit_crop(cfg)
     if args.branches:
         _choose_branches(cfg, args.branches)
+    if args.root_depth:
+        cfg.model.test_cfg = ConfigDict(cfg.model.get('test_cfg') or {}, root_depth=args.root_depth)
     if args.dump:
         _add_dump(cfg, args.dump)
     return cfg

@@ -61,6 +61,7 @@ def prepare(args: argparse.Namespace) -> Config:
     if args.resume:
         _resume(cfg, args.resume)
     if cfg.get('load_from'):
+        check_start(cfg.load_from)
         # The checkpoint brings every weight; ImageNet weights would be fetched for nothing.
         if cfg.model.get('backbone', {}).get('init_cfg'):
             cfg.model.backbone.init_cfg = None
@@ -80,6 +81,19 @@ def _resume(cfg: Config, checkpoint: str) -> None:
         raise MissingFileError(f'--resume: the checkpoint {checkpoint} is not there')
     cfg.resume = True
     cfg.load_from = checkpoint
+
+
+def check_start(load_from: str) -> None:
+    """Look for the weights to start from before anything slow is built.
+
+    Raises:
+        MissingFileError: They are not there.
+    """
+    if '://' not in load_from and not Path(load_from).expanduser().is_file():
+        raise MissingFileError(
+            f'load_from={load_from} is not there: train that network first (a fine-tuning starts from a '
+            'pre-trained one), or name another checkpoint with --cfg-options load_from=FILE'
+        )
 
 
 def check_pretrained(model: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.logging import print_log
@@ -13,7 +13,12 @@ from mmdualhand.errors import ConfigError
 
 
 def match_weights(
-    model: nn.Module, checkpoint: Mapping[str, Any], *, source: str, min_match: float = 1.0
+    model: nn.Module,
+    checkpoint: Mapping[str, Any],
+    *,
+    source: str,
+    min_match: float = 1.0,
+    copies: Sequence[str] = (),
 ) -> dict[str, Tensor]:
     """Compare a checkpoint with a network before anything is loaded, and say what matches.
 
@@ -24,6 +29,9 @@ def match_weights(
         source: Name of the file, for messages.
         min_match: Share of the network's tensors that must be in the
             checkpoint with the right shape.
+        copies: Beginnings of names that do not count where the checkpoint has none
+            of them: copies of the network inside itself, such as a running mean of
+            its weights, which begin with what is loaded.
 
     Returns:
         The tensors that match, by the network's names.
@@ -33,7 +41,7 @@ def match_weights(
     """
     state = checkpoint.get('state_dict', checkpoint)
     state = {key.removeprefix('module.'): value for key, value in state.items()}
-    own = model.state_dict()
+    own = _counted(model.state_dict(), state, copies)
     matched = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
     missing = [key for key in own if key not in matched]
     unexpected = [key for key in state if key not in own]
@@ -56,3 +64,11 @@ def load_weights(
     """Load a checkpoint's weights, or nothing at all; arguments and errors of :func:`match_weights`."""
     matched = match_weights(model, checkpoint, source=source, min_match=min_match)
     model.load_state_dict(matched, strict=False)
+
+
+def _counted(
+    own: Mapping[str, Tensor], state: Mapping[str, Tensor], copies: Sequence[str]
+) -> dict[str, Tensor]:
+    """Tensors of the network without those of copies that the checkpoint knows nothing of."""
+    unknown = tuple(start for start in copies if not any(key.startswith(start) for key in state))
+    return {key: value for key, value in own.items() if not (unknown and key.startswith(unknown))}

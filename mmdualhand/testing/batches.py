@@ -39,6 +39,7 @@ def tiny_sample(
     photo, depth_mm, mask = draw_hand(joints, camera, PHOTO_SIZE, rng)
     results: dict[str, Any] = {
         'sample_id': f'tiny/{index}',
+        'sample_index': index,
         'img_path': '',
         'hand_side': side,
         'camera': camera,

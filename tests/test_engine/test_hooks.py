@@ -41,6 +41,18 @@ def test_weights_must_match_before_anything_is_loaded():
     assert set(match_weights(net, state, source='a', min_match=0.5)) == {'0.weight', '0.bias', '1.bias'}
 
 
+def test_copies_inside_a_network_need_not_be_in_a_checkpoint():
+    net = nn.ModuleDict({'student': nn.Linear(2, 2), 'teacher': nn.Linear(2, 2)})
+    state = {key: value for key, value in net.state_dict().items() if 'student' in key}
+    with pytest.raises(ConfigError, match='2 of 4'):
+        match_weights(net, state, source='a', min_match=0.98)
+    matched = match_weights(net, state, source='a', min_match=0.98, copies=('teacher.',))
+    assert set(matched) == {'student.weight', 'student.bias'}
+    state['teacher.bias'] = net['teacher'].bias  # a checkpoint that has them must have them all
+    with pytest.raises(ConfigError, match='3 of 4'):
+        match_weights(net, state, source='a', min_match=0.98, copies=('teacher.',))
+
+
 def test_the_best_checkpoint_stays_until_the_next_is_there(tmp_path, monkeypatch):
     hook = SafeCheckpointHook(save_best='EPE', rule='less')
     old, new = tmp_path / 'best_1.pth', tmp_path / 'best_2.pth'

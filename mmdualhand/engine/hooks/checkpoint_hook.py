@@ -54,11 +54,16 @@ class SafeCheckpointHook(CheckpointHook):
 
         Raises:
             ConfigError: Less than 98 % of the network's tensors match (all must
-                where a run is resumed). mmengine would go on with random ones.
+                where a run is resumed); those of the model's ``copies`` do not count.
+                mmengine would go on with random ones.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         source = str(runner.cfg.get('load_from') or 'the checkpoint')
-        match_weights(model, checkpoint, source=source, min_match=1.0 if runner.cfg.get('resume') else 0.98)
+        if runner.cfg.get('resume'):
+            match_weights(model, checkpoint, source=source)
+        else:
+            copies = getattr(model, 'copies', ())
+            match_weights(model, checkpoint, source=source, min_match=0.98, copies=copies)
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = from_plain(checkpoint['message_hub'])
 

@@ -1,0 +1,8 @@
+"""Same as ``mmdualhand analyze-pseudo-labels``; see ``--help``."""
+
+import sys
+
+from mmdualhand.cli.main import run
+
+if __name__ == '__main__':
+    sys.exit(run('analyze-pseudo-labels'))
