@@ -41,7 +41,7 @@ def flat_sample(side='left', unknown=()):
 
 
 def pack(sample, size=64):
-    return PackHandInputs()(HandCrop(input_size=size)(dict(sample)))
+    return PackHandInputs()(HandCrop(input_size=size)(dict(sample, sample_index=3)))
 
 
 def test_record_without_camera_is_canonical():
@@ -71,7 +71,7 @@ def test_crop_and_grid_by_hand():
     np.testing.assert_allclose(cropped['keypoints_2d'][0], [31.5 + 20 * zoom, 31.5 - 40 * zoom])
     assert 'camera' not in cropped and 'orig_camera' not in cropped and cropped['mirrored']
     packed = pack(flat_sample('left'), 128)
-    assert set(packed['targets']) == {'crop_matrix', 'mirrored', 'visible'}
+    assert set(packed['targets']) == {'crop_matrix', 'mirrored', 'sample_index', 'side', 'visible'}
     pose = packed['data_samples'].gt_instances.pose25d
     np.testing.assert_allclose(pose[0, 0, :2], [31.5 + 20 * zoom, 31.5 - 40 * zoom], rtol=1e-6)
     assert pose.shape == (1, 21, 3) and np.isnan(pose[..., 2]).all()
@@ -93,7 +93,7 @@ def test_crop_is_that_of_the_labelled_joints():
 def test_batches_of_2d_and_of_both():
     flat, solid = pack(flat_sample()), tiny_sample(0, 64, depth=False)
     batch = collate_hand_batch([flat, pack(flat_sample('right'))])
-    assert set(batch['targets']) == {'crop_matrix', 'mirrored', 'visible'}
+    assert set(batch['targets']) == {'crop_matrix', 'mirrored', 'sample_index', 'side', 'visible'}
     with pytest.raises(DataError, match=r"'tiny/0' has camera, pose25d, ref_length, root_depth"):
         collate_hand_batch([flat, solid])
     targets = collate_hand_batch([flat, solid], partial_labels=True)['targets']

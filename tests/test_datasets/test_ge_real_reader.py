@@ -82,7 +82,7 @@ def test_rows_without_label_are_unlabelled(root):
     record = GeRealDataset(root, 'train').labels_only(0)
     assert set(record) == {'sample_id', 'img_path', 'hand_side', 'camera'}
     packed = GeRealDataset(root, 'train', RGB_PIPELINE)[0]
-    assert set(packed['targets']) == {'camera', 'crop_matrix', 'mirrored'}
+    assert set(packed['targets']) == {'camera', 'crop_matrix', 'mirrored', 'sample_index', 'side'}
     assert packed['data_samples'].gt_instances.keys() == []
 
 

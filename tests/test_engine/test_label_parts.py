@@ -87,7 +87,7 @@ class NoWaiting(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = str(func)
         assert not any(word in name for word in ('_local_scalar_dense', 'nonzero', 'masked_select')), name
-        if name.startswith('aten.index'):
+        if name.startswith('aten.index.'):
             assert not any(x.dtype == torch.bool for x in args[1] if x is not None), 'index by a mask'
         return func(*args, **(kwargs or {}))
 

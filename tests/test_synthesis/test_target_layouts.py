@@ -205,9 +205,9 @@ def test_mvhand_views_of_a_frame_share_light_and_skin(embedded_sets: Path) -> No
 @pytest.mark.parametrize(
     ('name', 'numbers', 'message'),
     [
-        ('stb', (9, 2), 'num_train of STB must be a number from 10 on, or 0; got 9'),
-        ('freihand', (6, 2), 'num_train of FreiHAND must be a multiple of 4 from 4 on, or 0; got 6'),
-        ('mvhand', (8, 4), 'num_test of MVHand must be a multiple of 4 from 8 on, or 0; got 4'),
+        ('stb', (9, 2), r'num_train \(--num\) of STB must be a number from 10 on, or 0; got 9'),
+        ('freihand', (6, 2), r'\(--num\) of FreiHAND must be a multiple of 4 from 4 on, or 0; got 6'),
+        ('mvhand', (8, 4), r'\(--test-num\) of MVHand must be a multiple of 4 from 8 on, or 0; got 4'),
     ],
 )
 def test_numbers_that_a_layout_cannot_hold(

@@ -52,6 +52,9 @@ class SafeCheckpointHook(CheckpointHook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare the weights with the network, then restore the history buffers.
 
+        What a network to start from does not have keeps its value; mmengine, which
+        would list every such name, is given the whole state.
+
         Raises:
             ConfigError: Less than 98 % of the network's tensors match (all must
                 where a run is resumed); those of the model's ``copies`` do not count.
@@ -63,7 +66,8 @@ class SafeCheckpointHook(CheckpointHook):
             match_weights(model, checkpoint, source=source)
         else:
             copies = getattr(model, 'copies', ())
-            match_weights(model, checkpoint, source=source, min_match=0.98, copies=copies)
+            matched = match_weights(model, checkpoint, source=source, min_match=0.98, copies=copies)
+            checkpoint['state_dict'] = {**model.state_dict(), **matched}
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = from_plain(checkpoint['message_hub'])
 
