@@ -139,3 +139,12 @@ def test_an_error_in_a_worker_is_still_one_sentence(tmp_path, rhd_root):
         picture.write_bytes(picture.read_bytes()[:-40])
     message = one_sentence(run_command(['train', TINY], tmp_path, data=tmp_path / 'data'))
     assert 'depth' in message and 'truncated' in message and 'DataLoader' not in message
+
+
+def test_a_fine_tuning_wants_the_network_it_starts_from(tmp_path):
+    with pytest.raises(MissingFileError, match=r'load_from=work_dirs/pretrain_rhd/epoch_60.pth is not there'):
+        train.prepare(train.parse_args(['finetune_stb']))
+    (tmp_path / 'a.pth').touch()
+    found = train.parse_args(['finetune_stb', '--cfg-options', f'load_from={tmp_path / "a.pth"}'])
+    cfg = train.prepare(found)
+    assert cfg.load_from == str(tmp_path / 'a.pth') and cfg.model.backbone.init_cfg is None
