@@ -66,7 +66,8 @@ def scalars(folder: Path) -> list[dict]:
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(undisturbed, tmp_path, rhd_root):
     refresh, before, _ = undisturbed
     folder = tmp_path / 'run'
-    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(REPO))
+    # sums in as many threads as here, where the undisturbed run was made
+    env = dict(os.environ, OMP_NUM_THREADS=str(torch.get_num_threads()), PYTHONPATH=str(REPO))
     (tmp_path / 'stage1.pth').write_bytes((before.parent / 'stage1.pth').read_bytes())
     options = [str(folder), str(rhd_root), '--refresh', refresh, '--kill-in', '1']
     command = [sys.executable, '-m', 'tests.fixtures.self_training_run', *options]
