@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmdualhand.datasets.picture_cache import PictureCache
 from mmdualhand.errors import DataError, MissingFileError
 
 _PNG_START, _PNG_END = b'\x89PNG', b'IEND\xaeB`\x82'
@@ -60,7 +61,9 @@ def file_is_complete(path: str | Path) -> bool:
         return is_complete(file.read())
 
 
-def read_picture(path: str | Path, sample_id: str, color: bool = False) -> np.ndarray:
+def read_picture(
+    path: str | Path, sample_id: str, color: bool = False, cache: PictureCache | None = None
+) -> np.ndarray:
     """Decode one picture file.
 
     Args:
@@ -68,6 +71,7 @@ def read_picture(path: str | Path, sample_id: str, color: bool = False) -> np.nd
         sample_id: Named in errors.
         color: Return 8-bit RGB whatever is stored; otherwise bit depth and number of channels
             are those of the file.
+        cache: Where decoded pictures are kept; the array may be read-only then.
 
     Returns:
         (H, W, 3) in RGB order, or (H, W) for a one-channel file.
@@ -76,6 +80,9 @@ def read_picture(path: str | Path, sample_id: str, color: bool = False) -> np.nd
         MissingFileError: There is no such file.
         DataError: The file is empty, truncated or not a picture.
     """
+    if cache is not None:
+        kind = 'rgb' if color else 'as stored'
+        return cache.fetch(path, kind, lambda: read_picture(path, sample_id, color))
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
@@ -96,19 +103,25 @@ def read_picture(path: str | Path, sample_id: str, color: bool = False) -> np.nd
     return picture
 
 
-def read_photo(path: str | Path, sample_id: str, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_photo(
+    path: str | Path,
+    sample_id: str,
+    size: tuple[int, int] | None = None,
+    cache: PictureCache | None = None,
+) -> np.ndarray:
     """Decode one photo, (H, W, 3) uint8 RGB.
 
     Args:
         path: See :func:`read_picture`.
         sample_id: Named in errors.
         size: (width, height) that it must have; any where None.
+        cache: See :func:`read_picture`.
 
     Raises:
         MissingFileError: There is no such file.
         DataError: As :func:`read_picture`, or it has another size.
     """
-    photo = read_picture(path, sample_id, color=True)
+    photo = read_picture(path, sample_id, color=True, cache=cache)
     height, width = photo.shape[:2]
     if size is not None and (width, height) != tuple(size):
         raise DataError(

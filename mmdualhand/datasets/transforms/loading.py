@@ -11,6 +11,7 @@ from mmcv.transforms import BaseTransform
 from mmdualhand.datasets.depth_decoders import DEPTH_DECODERS
 from mmdualhand.datasets.depth_registration import register_depth
 from mmdualhand.datasets.image_io import read_photo, read_picture
+from mmdualhand.datasets.picture_cache import PictureCache
 from mmdualhand.errors import ConfigError, DataError
 from mmdualhand.registry import TRANSFORMS
 
@@ -26,6 +27,10 @@ class LoadHandModalities(BaseTransform):
     another camera than the photo's (``depth_registration`` in the record) is
     brought into the photo's.
 
+    With the environment variable ``HAND_CACHE=FOLDER`` every picture is decoded once
+    and kept there; see :class:`~mmdualhand.datasets.picture_cache.PictureCache`. What
+    is read is the same.
+
     Args:
         modalities: Which of ``'rgb'``, ``'depth'``, ``'mask'`` to read; the
             record must name them.
@@ -39,6 +44,7 @@ class LoadHandModalities(BaseTransform):
         if unknown or 'rgb' not in modalities:
             raise ConfigError(f"modalities must be 'rgb' and any of 'depth', 'mask', got {tuple(modalities)}")
         self.modalities = tuple(modalities)
+        self.cache = PictureCache.from_environment()
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Read the pictures of one record.
@@ -49,7 +55,7 @@ class LoadHandModalities(BaseTransform):
                 photo's from that of its set, or the record does not name it.
         """
         sample = results['sample_id']
-        results['img'] = read_photo(results['img_path'], sample, results.get('picture_size'))
+        results['img'] = read_photo(results['img_path'], sample, results.get('picture_size'), self.cache)
         for name, read in (('depth', _read_depth), ('mask', _read_mask)):
             if name not in self.modalities:
                 continue
@@ -58,7 +64,7 @@ class LoadHandModalities(BaseTransform):
                     f'sample {sample!r} has no {name} picture; take {name!r} out of modalities of '
                     'LoadHandModalities.'
                 )
-            results[name] = read(results)
+            results[name] = read(results, self.cache)
             if results[name].shape != results['img'].shape[:2]:
                 raise DataError(
                     f'{results[f"{name}_path"]} of sample {sample!r} has (height, width) '
@@ -68,7 +74,7 @@ class LoadHandModalities(BaseTransform):
         return results
 
 
-def _read_depth(results: dict[str, Any]) -> np.ndarray:
+def _read_depth(results: dict[str, Any], cache: PictureCache | None) -> np.ndarray:
     path, encoding = results['depth_path'], results['depth_encoding']
     if encoding not in DEPTH_DECODERS:
         raise DataError(
@@ -76,7 +82,7 @@ def _read_depth(results: dict[str, Any]) -> np.ndarray:
             f'{", ".join(sorted(DEPTH_DECODERS))}); add it with register_depth_decoder.'
         )
     try:
-        depth = DEPTH_DECODERS[encoding](read_picture(path, results['sample_id']))
+        depth = DEPTH_DECODERS[encoding](read_picture(path, results['sample_id'], cache=cache))
     except ValueError as error:
         if isinstance(error, DataError):
             raise
@@ -90,8 +96,8 @@ def _read_depth(results: dict[str, Any]) -> np.ndarray:
     )
 
 
-def _read_mask(results: dict[str, Any]) -> np.ndarray:
-    labels = read_picture(results['mask_path'], results['sample_id'])
+def _read_mask(results: dict[str, Any], cache: PictureCache | None) -> np.ndarray:
+    labels = read_picture(results['mask_path'], results['sample_id'], cache=cache)
     if labels.ndim == 3:
         labels = labels[..., 0]
     low, high = results['mask_values']
