@@ -18,7 +18,7 @@ def match_weights(
     *,
     source: str,
     min_match: float = 1.0,
-    copies: Sequence[str] = (),
+    optional: Sequence[str] = (),
 ) -> dict[str, Tensor]:
     """Compare a checkpoint with a network before anything is loaded, and say what matches.
 
@@ -29,9 +29,8 @@ def match_weights(
         source: Name of the file, for messages.
         min_match: Share of the network's tensors that must be in the
             checkpoint with the right shape.
-        copies: Beginnings of names that do not count where the checkpoint has none
-            of them: copies of the network inside itself, such as a running mean of
-            its weights, which begin with what is loaded.
+        optional: Beginnings of names that do not count where the checkpoint has none
+            of them: parts that a network to start from need not have.
 
     Returns:
         The tensors that match, by the network's names.
@@ -41,7 +40,7 @@ def match_weights(
     """
     state = checkpoint.get('state_dict', checkpoint)
     state = {key.removeprefix('module.'): value for key, value in state.items()}
-    own = _counted(model.state_dict(), state, copies)
+    own = _counted(model.state_dict(), state, optional)
     matched = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
     missing = [key for key in own if key not in matched]
     unexpected = [key for key in state if key not in own]
@@ -67,8 +66,8 @@ def load_weights(
 
 
 def _counted(
-    own: Mapping[str, Tensor], state: Mapping[str, Tensor], copies: Sequence[str]
+    own: Mapping[str, Tensor], state: Mapping[str, Tensor], optional: Sequence[str]
 ) -> dict[str, Tensor]:
-    """Tensors of the network without those of copies that the checkpoint knows nothing of."""
-    unknown = tuple(start for start in copies if not any(key.startswith(start) for key in state))
+    """Tensors of the network without the optional ones that the checkpoint knows nothing of."""
+    unknown = tuple(start for start in optional if not any(key.startswith(start) for key in state))
     return {key: value for key, value in own.items() if not (unknown and key.startswith(unknown))}

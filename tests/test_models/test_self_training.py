@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from mmdualhand.errors import ConfigError
 from mmdualhand.models import PseudoLabels
 from mmdualhand.models.estimators import MeanTeacher
+from mmdualhand.models.estimators.predicted_depth import depth_input
 from mmdualhand.models.losses import PoseDist
 from mmdualhand.registry import MODELS
 from mmdualhand.testing import tiny_batch
@@ -124,13 +125,15 @@ def test_second_pass_sees_the_predicted_depth_map():
         torch.testing.assert_close(out[branch].pose25d, whole[branch].pose25d, rtol=1e-4, atol=1e-4)
 
 
-def test_clean_depth_puts_background_where_the_mask_says_so():
-    model = build(dict(clean_depth=True))
-    prediction = model._two_passes(torch.randn(2, 3, SIZE, SIZE), model.backbone, model.head)['rgb']
-    prediction = prediction._replace(mask=torch.zeros_like(prediction.mask))
-    assert torch.equal(
-        model._depth_input(prediction, torch.zeros(2, 3, SIZE, SIZE)), torch.ones(2, 1, SIZE, SIZE)
-    )
+def test_clean_depth_reaches_the_second_pass():
+    model, plain = build(dict(clean_depth=True)).eval(), build().eval()
+    rgb = streams(model)['target']['inputs']['rgb']
+    out, dirty = (m._two_passes(rgb, m.backbone, m.head) for m in (model, plain))
+    depth = depth_input(out['rgb'], (SIZE, SIZE), clean=True)
+    assert (depth == 1).float().mean() > (depth_input(out['rgb'], (SIZE, SIZE)) == 1).float().mean()
+    whole = model._decode(model.backbone.encode(rgb, depth).final)
+    torch.testing.assert_close(out['fused'].pose25d, whole['fused'].pose25d, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(out['fused'].pose25d, dirty['fused'].pose25d, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(('detach', 'reaches'), [(True, False), (False, True)])

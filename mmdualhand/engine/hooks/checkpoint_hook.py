@@ -57,16 +57,18 @@ class SafeCheckpointHook(CheckpointHook):
 
         Raises:
             ConfigError: Less than 98 % of the network's tensors match (all must
-                where a run is resumed); those of the model's ``copies`` do not count.
-                mmengine would go on with random ones.
+                where a run is resumed); those of the model's ``optional_parts`` do not
+                count. mmengine would go on with random ones.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         source = str(runner.cfg.get('load_from') or 'the checkpoint')
         if runner.cfg.get('resume'):
             match_weights(model, checkpoint, source=source)
         else:
-            copies = getattr(model, 'copies', ())
-            matched = match_weights(model, checkpoint, source=source, min_match=0.98, copies=copies)
+            if hasattr(model, 'adopt'):
+                checkpoint['state_dict'] = model.adopt(checkpoint['state_dict'])
+            optional = getattr(model, 'optional_parts', ())
+            matched = match_weights(model, checkpoint, source=source, min_match=0.98, optional=optional)
             checkpoint['state_dict'] = {**model.state_dict(), **matched}
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = from_plain(checkpoint['message_hub'])

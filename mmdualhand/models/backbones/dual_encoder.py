@@ -148,12 +148,16 @@ class DualEncoder(BaseModule):
         out.final = {branch: x for branch in self.branches if (x := final[branch]) is not None}
         return out
 
-    def second_pass(self, stem: Tensor, depth: Tensor) -> DualFeatures:
+    def second_pass(
+        self, stem: Tensor, depth: Tensor, views: int = 1, keep_stages: bool = False
+    ) -> DualFeatures:
         """Depth and fused branch over images whose rgb branch has run already (Algorithm 1, line 9).
 
         Args:
-            stem: ``(B, C, h, w)``, :attr:`DualFeatures.stem` of the first pass.
-            depth: ``(B, 1, H, W)`` depth maps in 0..1, for example predicted ones.
+            stem: ``(V*B, C, h, w)``, :attr:`DualFeatures.stem` of the first pass.
+            depth: ``(V*B, 1, H, W)`` depth maps in 0..1, for example predicted ones.
+            views: V, 1 or 2.
+            keep_stages: Also give the depth encoder's features after each stage.
 
         Returns:
             Features of ``depth`` and ``fused``, and the attention weights.
@@ -163,14 +167,14 @@ class DualEncoder(BaseModule):
         """
         if self.depth_encoder is None:
             raise ConfigError('a second pass needs the branches "depth" and "fused"')
-        out = DualFeatures({}, stem=stem)
+        out = DualFeatures({}, stages={'depth': []} if keep_stages else {}, stem=stem)
         start = stem if 'fused' in self.branches else None
-        d, f = self._attend(depth, self.depth_encoder.stem, start, 1, out)
+        d, f = self._attend(depth, self.depth_encoder.stem, start, views, out)
         for rgb_stage, depth_stage in zip(self.rgb_encoder.stages, self.depth_encoder.stages, strict=True):
             if f is not None:
-                with batch_layout(view_segments('fused', f.shape[0], 1)):
+                with batch_layout(view_segments('fused', f.shape[0], views)):
                     f = rgb_stage(f)
-            d, f = self._attend(d, depth_stage, f, 1, out)
+            d, f = self._attend(d, depth_stage, f, views, out)
         out.final = {'depth': d} if f is None else {'depth': d, 'fused': f}
         return out
 

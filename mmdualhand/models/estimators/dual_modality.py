@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,8 @@ from mmdualhand.errors import ConfigError
 from mmdualhand.models.backbones.dual_encoder import DualFeatures, check_branches
 from mmdualhand.models.branch_norm import Segment, batch_layout, view_segments
 from mmdualhand.models.estimators.base import BaseHandEstimator, Inputs, Targets
+from mmdualhand.models.estimators.predicted_depth import depth_input, replace_rows
+from mmdualhand.models.estimators.rgb_start import fill_from_rgb
 from mmdualhand.models.estimators.root_depth import PalmDepth
 from mmdualhand.models.heads import MultiModalPrediction
 from mmdualhand.registry import MODELS
@@ -43,6 +45,10 @@ class DualModalityEstimator(BaseHandEstimator):
         projector: Config of the projection head, one for the RGB encoder
             (rgb and fused) and one for the depth encoder are built from it.
         align: Config of a feature alignment loss, or None.
+        predicted_depth: Share of the training samples whose depth input of the plain
+            view is the map that the rgb branch has just predicted (detached) instead
+            of the given one. It is what the depth encoder meets in stage 2; the
+            labels stay the given ones. Without a depth branch it means nothing.
         bn_groups: See :class:`~mmdualhand.models.branch_norm.BranchBatchNorm`.
         channels_last: Keep weights in channels-last memory order, which is faster;
             left out for encoders narrower than 16 channels (see ``compat``).
@@ -54,7 +60,13 @@ class DualModalityEstimator(BaseHandEstimator):
             ``'given'`` one.
         data_preprocessor: Config; ``augmented_view`` follows from ``contrast``.
         init_cfg: Initialisation in mmengine's form.
+
+    Attributes:
+        optional_parts: Beginnings of names of tensors that a network to start from
+            need not have.
     """
+
+    optional_parts: tuple[str, ...] = ('projectors.',)
 
     def __init__(
         self,
@@ -66,6 +78,7 @@ class DualModalityEstimator(BaseHandEstimator):
         loss_contrast: dict[str, Any] | None = None,
         projector: dict[str, Any] | None = None,
         align: dict[str, Any] | None = None,
+        predicted_depth: float = 0.0,
         bn_groups: str = 'per_branch',
         channels_last: bool = False,
         test_cfg: dict[str, Any] | None = None,
@@ -87,6 +100,7 @@ class DualModalityEstimator(BaseHandEstimator):
         self.align: Any = None if align is None else MODELS.build(align)
         if self.align is not None and 'depth' not in self.branches:
             raise ConfigError('align compares RGB with depth features: add "depth" to branches')
+        self.predicted_depth = _check_share(predicted_depth, self.branches)
         test_cfg = test_cfg or {}
         self.test_branches = check_branches(test_cfg.get('branches', ('rgb',)))
         self.test_attention = bool(test_cfg.get('attention', False))
@@ -112,6 +126,14 @@ class DualModalityEstimator(BaseHandEstimator):
             {name: MODELS.build({**config, 'branches': some}) for name, some in users.items() if some}
         )
 
+    def adopt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Make the state of a network to start from (``load_from``) one of this network.
+
+        That of an RGB network is completed by
+        :func:`~mmdualhand.models.estimators.rgb_start.fill_from_rgb`.
+        """
+        return fill_from_rgb(state, self.state_dict())
+
     def loss(self, inputs: Inputs, targets: Targets) -> dict[str, Tensor]:
         """Losses of one step (Eq. 7).
 
@@ -130,10 +152,8 @@ class DualModalityEstimator(BaseHandEstimator):
         """
         views = int(inputs.get('views', 1))
         self._check_batch(inputs, targets, views)
-        features = self.backbone.encode(
-            inputs['rgb'], inputs.get('depth'), views, keep_stages=self.align is not None
-        )
-        losses = self._supervised(features, targets, views)
+        features, predictions = self._pass(inputs, views)
+        losses = self._supervised(predictions, targets)
         if self.contrast:
             losses['loss_contrast'] = self.contrast_weight * self._contrastive(features, views)
         if self.align is not None:
@@ -163,8 +183,25 @@ class DualModalityEstimator(BaseHandEstimator):
                 f'the pairs {self.contrast} need an augmented view: set data_preprocessor.augmented_view=True'
             )
 
-    def _supervised(self, features: DualFeatures, targets: Targets, views: int) -> dict[str, Tensor]:
-        predictions = self._decode({b: x[: x.shape[0] // views] for b, x in features.final.items()})
+    def _pass(self, inputs: Inputs, views: int) -> tuple[DualFeatures, dict[str, MultiModalPrediction]]:
+        """Features of all views and decoded plain views of every branch."""
+        rgb, depth, keep = inputs['rgb'], inputs.get('depth'), self.align is not None
+        rows = rgb.shape[0] // views
+        if not self.predicted_depth:
+            features = self.backbone.encode(rgb, depth, views, keep_stages=keep)
+            return features, self._decode({b: x[:rows] for b, x in features.final.items()})
+        features = self.backbone.encode(rgb, None, views, keep_stages=keep)
+        first = self._decode({'rgb': features.final['rgb'][:rows]})
+        predicted = depth_input(first['rgb'], rgb.shape[-2:])
+        mixed = replace_rows(inputs['depth'], predicted, self.predicted_depth)
+        second = self.backbone.second_pass(features.stem, mixed, views, keep_stages=keep)
+        features.final.update(second.final)
+        features.stages.update(second.stages)
+        return features, {**first, **self._decode({b: x[:rows] for b, x in second.final.items()})}
+
+    def _supervised(
+        self, predictions: dict[str, MultiModalPrediction], targets: Targets
+    ) -> dict[str, Tensor]:
         maps = self.head.map_targets(targets, tuple(predictions['rgb'].mask.shape[-2:]))
         losses = {}
         for branch, prediction in predictions.items():
@@ -236,3 +273,9 @@ def _check_pairs(contrast: Sequence[Sequence[str]], branches: Sequence[str]) -> 
             )
         pairs.append((str(pair[0]), str(pair[1])))
     return tuple(pairs)
+
+
+def _check_share(share: float, branches: Sequence[str]) -> float:
+    if not 0 <= share <= 1:
+        raise ConfigError(f'predicted_depth is a share of the samples, within 0..1, got {share}')
+    return share if 'depth' in branches else 0.0

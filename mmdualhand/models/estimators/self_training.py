@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmdualhand.errors import ConfigError
@@ -16,6 +15,7 @@ from mmdualhand.models.branch_norm import frozen_statistics
 from mmdualhand.models.estimators.base import Inputs, Targets
 from mmdualhand.models.estimators.dual_modality import DualModalityEstimator
 from mmdualhand.models.estimators.mean_teacher import MeanTeacher
+from mmdualhand.models.estimators.predicted_depth import depth_input
 from mmdualhand.models.estimators.self_training_settings import Labeler, PseudoLabels, SelfTraining
 from mmdualhand.models.heads import MultiModalPrediction
 from mmdualhand.models.losses import PoseDist
@@ -38,9 +38,8 @@ class SelfTrainingEstimator(DualModalityEstimator):
     Batches of the two streams run separately, so batch statistics are those of
     one domain.
 
-    Tensors of ``copies``, such as those of the running mean of the weights, are no
-    part of the network that is fine-tuned: a checkpoint of stage 1 need not have
-    them.
+    The running mean of the weights is no part of the network that is fine-tuned, so
+    a checkpoint of stage 1 need not have it.
 
     Args:
         self_training: Keys of :class:`SelfTraining`.
@@ -52,7 +51,7 @@ class SelfTrainingEstimator(DualModalityEstimator):
             without the depth and fused branches.
     """
 
-    copies = ('teacher.',)
+    optional_parts = ('teacher.',)
 
     def __init__(self, self_training: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -68,6 +67,10 @@ class SelfTrainingEstimator(DualModalityEstimator):
         self.teacher: MeanTeacher | None = None
         if self.settings.teacher_momentum:
             self.teacher = MeanTeacher(self._parts(), self.settings.teacher_momentum)
+
+    def adopt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Stage 2 begins with a network of stage 1 as it is: nothing is filled in."""
+        return dict(state)
 
     def forward(
         self,
@@ -133,17 +136,11 @@ class SelfTrainingEstimator(DualModalityEstimator):
         predictions = self._decode(first.final, head=head)
         if self.settings.passes == 1:
             return predictions
-        second: DualFeatures = backbone.second_pass(first.stem, self._depth_input(predictions['rgb'], rgb))
+        depth = depth_input(
+            predictions['rgb'], rgb.shape[-2:], self.settings.detach_depth, self.settings.clean_depth
+        )
+        second: DualFeatures = backbone.second_pass(first.stem, depth)
         return {**predictions, **self._decode(second.final, head=head)}
-
-    def _depth_input(self, prediction: MultiModalPrediction, rgb: Tensor) -> Tensor:
-        """Predicted depth map as input of the depth encoder, ``(B, 1, H, W)``."""
-        depth, mask = prediction.depth_map.clamp(0, 1), prediction.mask
-        if self.settings.detach_depth:
-            depth, mask = depth.detach(), mask.detach()
-        if self.settings.clean_depth:
-            depth = torch.where(mask < 0.5, torch.ones_like(depth), depth)
-        return F.interpolate(depth, size=rgb.shape[-2:], mode='bilinear', align_corners=False)
 
     @torch.no_grad()
     def _labels(self, inputs: Inputs, targets: Targets, predictions: Predictions) -> PseudoLabels | None:
