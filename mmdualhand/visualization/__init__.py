@@ -1,8 +1,14 @@
-"""Drawing with OpenCV: skeletons, masks, depth and attention maps, contact sheets, and the hook for them."""
+"""Drawings: skeletons, masks, depth and attention maps, contact sheets, the hook for them, and charts."""
 
 from __future__ import annotations
 
-from mmdualhand.visualization.label_curves import draw_label_curves, label_table, read_label_curves
+from mmdualhand.visualization.crop_view import crop_view, crop_view_points
+from mmdualhand.visualization.label_curves import (
+    LabelCurves,
+    draw_label_curves,
+    label_table,
+    read_label_curves,
+)
 from mmdualhand.visualization.label_sheet import label_sheet
 from mmdualhand.visualization.overlays import (
     ATTENTION_ANCHORS,
@@ -13,7 +19,9 @@ from mmdualhand.visualization.overlays import (
     overlay_mask,
 )
 from mmdualhand.visualization.panels import panel
+from mmdualhand.visualization.sample_fields import first_field
 from mmdualhand.visualization.sample_panel import prediction_panel, sample_epe
+from mmdualhand.visualization.scalars import read_scalars
 from mmdualhand.visualization.skeleton_drawing import (
     FINGER_COLOURS,
     JOINT_COLOURS,
@@ -24,10 +32,12 @@ from mmdualhand.visualization.skeleton_drawing import (
     draw_skeleton_3d,
     skeleton_extent,
 )
+from mmdualhand.visualization.svg_figure import CHART_COLOURS, chart_colour, svg_figure
 from mmdualhand.visualization.visualization_hook import HandVisualizationHook
 
 __all__ = [
     'ATTENTION_ANCHORS',
+    'CHART_COLOURS',
     'DEPTH_ANCHORS',
     'FINGER_COLOURS',
     'JOINT_COLOURS',
@@ -36,17 +46,24 @@ __all__ = [
     'VIEW_AXES',
     'WRIST_COLOUR',
     'HandVisualizationHook',
+    'LabelCurves',
     'attention_heatmap',
+    'chart_colour',
     'colorize_depth',
+    'crop_view',
+    'crop_view_points',
     'draw_label_curves',
     'draw_skeleton_2d',
     'draw_skeleton_3d',
+    'first_field',
     'label_sheet',
     'label_table',
     'overlay_mask',
     'panel',
     'prediction_panel',
     'read_label_curves',
+    'read_scalars',
     'sample_epe',
     'skeleton_extent',
+    'svg_figure',
 ]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmdualhand.errors import ConfigError, DataError, MissingFileError
+from mmdualhand.errors import ConfigError
 from mmdualhand.structures import JOINT_NAMES
+from mmdualhand.visualization.scalars import read_scalars
 
 PANELS: dict[str, tuple[str, tuple[str, ...]]] = {
     'accepted labels': ('share', ('accepted', 'accepted_joints')),
@@ -62,7 +61,7 @@ def read_label_curves(run: str | Path) -> LabelCurves:
         DataError: A file is broken.
     """
     curves = LabelCurves()
-    for line in _lines(Path(run)):
+    for line in read_scalars(run):
         if any(key.startswith((*_EPOCH_KINDS, 'probe/')) for key in line):
             number = int(line['epoch'])
             row = curves.epochs.setdefault(number, {})
@@ -149,21 +148,3 @@ def _short(key: str) -> str:
     for kind in _EPOCH_KINDS:
         key = key.removeprefix(kind)
     return key
-
-
-def _lines(run: Path) -> Iterator[Mapping[str, Any]]:
-    files = [run] if run.is_file() else sorted(run.glob('*/vis_data/scalars.json'))
-    if not files:
-        raise MissingFileError(f'{run} has no */vis_data/scalars.json: name the work dir of a training run')
-    for file in files:
-        for number, text in enumerate(file.read_text(encoding='utf-8').splitlines(), 1):
-            try:
-                line = json.loads(text)
-            except ValueError as error:
-                raise DataError(f'{file}, line {number} is no JSON ({error})') from error
-            if isinstance(line, dict):
-                yield {key: value for key, value in line.items() if _is_number(value)}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

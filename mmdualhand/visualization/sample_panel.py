@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
 from mmdualhand.evaluation.functional import epe
-from mmdualhand.structures import HandDataSample, grid_affine, to_grid
-from mmdualhand.visualization.images import Array, check_image, fit_size, resize, to_numpy
+from mmdualhand.structures import HandDataSample, to_grid
+from mmdualhand.visualization.crop_view import crop_view
+from mmdualhand.visualization.images import check_image, fit_size, resize
 from mmdualhand.visualization.overlays import (
     MASK_COLOUR,
     attention_heatmap,
@@ -18,6 +18,7 @@ from mmdualhand.visualization.overlays import (
     overlay_mask,
 )
 from mmdualhand.visualization.panels import panel
+from mmdualhand.visualization.sample_fields import first_field
 from mmdualhand.visualization.skeleton_drawing import GRID_SPACING_MM, draw_skeleton_2d, draw_skeleton_3d
 
 TILE_HEIGHT = 384
@@ -42,15 +43,6 @@ class _Tiles:
         self.titles.append(title)
 
 
-def _first(sample: HandDataSample, element: str, name: str) -> np.ndarray | None:
-    """The first instance's field, without the leading axis; None where the sample has no such thing."""
-    instances = sample.get(element)
-    value: Array | None = None if instances is None else instances.get(name)
-    if value is None or len(value) == 0:
-        return None
-    return to_numpy(value)[0]
-
-
 def sample_epe(data_sample: HandDataSample, instances: str = 'pred_instances') -> float | None:
     """Mean 3D error of one sample, in mm, over its labelled joints.
 
@@ -68,8 +60,8 @@ def sample_epe(data_sample: HandDataSample, instances: str = 'pred_instances') -
     Raises:
         ValueError: Shapes differ, or the ground truth looks like metres.
     """
-    truth = _first(data_sample, 'gt_instances', 'keypoints_3d')
-    prediction = _first(data_sample, instances, 'keypoints_3d')
+    truth = first_field(data_sample, 'gt_instances', 'keypoints_3d')
+    prediction = first_field(data_sample, instances, 'keypoints_3d')
     if truth is None or prediction is None:
         return None
     labelled = np.isfinite(truth).all(axis=-1)
@@ -86,7 +78,7 @@ def _photo_tiles(tiles: _Tiles, image: np.ndarray, sample: HandDataSample) -> No
     photo = resize(image, size)
     drawn = False
     for element, title in (('gt_instances', 'ground truth'), ('pred_instances', 'prediction')):
-        keypoints = _first(sample, element, 'keypoints')
+        keypoints = first_field(sample, element, 'keypoints')
         if keypoints is not None:
             on_tile = to_grid(keypoints.astype(np.float64), (width, height), size)
             tiles.add(draw_skeleton_2d(photo, on_tile), title)
@@ -95,30 +87,19 @@ def _photo_tiles(tiles: _Tiles, image: np.ndarray, sample: HandDataSample) -> No
         tiles.add(photo, 'photo')
 
 
-def _crop(image: np.ndarray, sample: HandDataSample) -> np.ndarray | None:
-    """The photo as the network saw it, at tile size; None where the sample does not say how."""
-    matrix, size = sample.metainfo.get('crop_matrix'), sample.metainfo.get('input_size')
-    if matrix is None or size is None:
-        return None
-    width, height = (int(side) for side in size)
-    tile = fit_size((width, height), (TILE_MAX_WIDTH, TILE_HEIGHT))
-    enlarged = grid_affine((width, height), tile) @ np.asarray(matrix, np.float64)
-    return cv2.warpAffine(image, enlarged[:2].astype(np.float64), tile, flags=cv2.INTER_LINEAR)
-
-
 def _field_tiles(tiles: _Tiles, image: np.ndarray, sample: HandDataSample) -> None:
     """Mask, depth map and attention in the crop frame; maps at their own resolution, pixels repeated."""
     frame = 'crop, mirrored' if sample.metainfo.get('mirrored') else 'crop'
-    crop = _crop(image, sample)
-    mask = _first(sample, 'pred_fields', 'mask')
+    crop = crop_view(image, sample, (TILE_MAX_WIDTH, TILE_HEIGHT))
+    mask = first_field(sample, 'pred_fields', 'mask')
     if mask is not None:
         below = np.full((*mask.shape, 3), 36, np.uint8) if crop is None else crop
         tinted = overlay_mask(below, mask, MASK_COLOUR, alpha=1.0 if crop is None else 0.5)
         tiles.add(_fit(tinted), f'predicted mask ({frame})')
-    depth = _first(sample, 'pred_fields', 'depth_map')
+    depth = first_field(sample, 'pred_fields', 'depth_map')
     if depth is not None:
         tiles.add(_fit(colorize_depth(depth)), f'predicted depth ({frame})')
-    weights = _first(sample, 'pred_attention', 'weights')
+    weights = first_field(sample, 'pred_attention', 'weights')
     if weights is not None:
         below = np.full((*weights.shape, 3), 36, np.uint8) if crop is None else crop
         tiles.add(_fit(attention_heatmap(below, weights)), f'depth attention, stem ({frame})')
@@ -130,8 +111,8 @@ def _fit(picture: np.ndarray) -> np.ndarray:
 
 
 def _space_tiles(tiles: _Tiles, sample: HandDataSample) -> None:
-    truth = _first(sample, 'gt_instances', 'keypoints_3d')
-    prediction = _first(sample, 'pred_instances', 'keypoints_3d')
+    truth = first_field(sample, 'gt_instances', 'keypoints_3d')
+    prediction = first_field(sample, 'pred_instances', 'keypoints_3d')
     shown = truth if prediction is None else prediction
     if shown is None:
         return
