@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 .PHONY: help venv quickstart test lint docs clean
 
 help:
-	@echo 'make quickstart  install into $(VENV) when needed, render hands, train, test, draw'
+	@echo 'make quickstart  install into $(VENV) when needed, render hands, train both stages, test, report'
 	@echo 'make test   install into $(VENV) when needed, run the tests'
 	@echo 'make lint   install into $(VENV) when needed, run ruff and mypy'
 	@echo 'make docs   install into $(VENV) when needed, build the pages into site/'

@@ -22,7 +22,8 @@ COMMANDS = {
     'make-mini-benchmark': 'render the embedded data sets',
     'measure-domain-gap': 'measure what the look of each embedded target costs',
     'mean-pose': 'measure the constant mean training pose, the floor of every result',
-    'quickstart': 'render hands, pre-train on them, test and draw, in one command',
+    'quickstart': 'the whole paper on rendered hands, from nothing to a report',
+    'reproduce': 'run the trainings and measurements of a table, each once, and print it',
     'print-config': 'print a config with its bases merged, and which file set a key',
 }
 """Subcommand to its line in the help; ``a-b`` is the module ``mmdualhand.cli.a_b``."""

@@ -5,25 +5,15 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import cv2
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
+from mmdualhand.cli.progress import progress_bar
 from mmdualhand.errors import ConfigError
 from mmdualhand.synthesis import (
     DOMAINS,
@@ -40,8 +30,6 @@ SCALES = {
     'small': {'rhd': (4000, 500), 'target': (1200, 400)},
 }
 """Training and test pictures of the source and of every target."""
-
-_LINES_WITHOUT_TERMINAL = 20
 
 
 @dataclass(frozen=True)
@@ -82,37 +70,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--sheet', type=int, metavar='N', help='also draw N pictures of every set on a sheet')
     parser.add_argument('--digest', action='store_true', help='print the SHA-256 of every file')
     return parser.parse_args(argv)
-
-
-@contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar with the time left; where the output is no terminal, a line now and then.
-
-    Args:
-        title: What is being counted.
-        total: How many there are.
-
-    Yields:
-        A function to call after each one.
-    """
-    console = Console(file=sys.stderr)
-    if console.is_terminal:
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        with Progress(TextColumn('{task.description}'), *columns, console=console) as bar:
-            task = bar.add_task(title, total=total)
-            yield lambda: bar.advance(task)
-        return
-    start, step, done = time.perf_counter(), max(total // _LINES_WITHOUT_TERMINAL, 1), 0
-
-    def advance() -> None:
-        nonlocal done
-        done += 1
-        if done % step == 0 or done == total:
-            spent = time.perf_counter() - start
-            left = spent / done * (total - done)
-            print(f'{title}: {done}/{total}, {spent:.0f} s, {left:.0f} s left', file=sys.stderr, flush=True)
-
-    yield advance
 
 
 def make_request(name: str, args: argparse.Namespace) -> SetRequest:

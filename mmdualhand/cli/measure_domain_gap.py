@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mmdualhand.apis.domain_gap import Cell, GapSettings, gap_row, gap_table, run_cells
 from mmdualhand.apis.rendered_looks import LOOKS, render_looks
-from mmdualhand.cli.make_mini_benchmark import progress_bar
+from mmdualhand.cli.progress import progress_bar
 from mmdualhand.compat import replace_file
 from mmdualhand.errors import ConfigError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,14 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmdualhand import compat
-from mmdualhand.cli.common import check_data, load_config, runner_parser, transforms_of
+from mmdualhand.apis.evaluate import evaluators, fit_test, take_network
+from mmdualhand.apis.reestimate import target_batches
+from mmdualhand.cli.common import check_data, load_config, runner_parser
+from mmdualhand.engine import reestimate_batch_norm
 from mmdualhand.engine.weights import load_weights
 from mmdualhand.errors import ConfigError, UnknownNameError
 from mmdualhand.models.estimators.root_depth import ROOT_DEPTHS
-from mmdualhand.structures import BRANCHES, as_size
+from mmdualhand.structures import BRANCHES
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -39,6 +42,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         choices=ROOT_DEPTHS,
         help='lift predictions with the root depth that the data give (default), or solve it from the palm',
     )
+    parser.add_argument(
+        '--reestimate-bn',
+        action='store_true',
+        help="first fit the batch normalisation to the unlabelled train images of a finetune config's "
+        'target stream, and nothing else: the control of every adaptation',
+    )
     return parser.parse_args(argv)
 
 
@@ -55,61 +64,24 @@ def prepare(args: argparse.Namespace, checkpoint: dict[str, Any]) -> Config:
     cfg = load_config(args)
     if not cfg.get('test_dataloader'):
         raise ConfigError(f'{args.config} has no test_dataloader, so there is nothing to test on')
-    saved = checkpoint.get('meta', {}).get('model')
-    if saved is not None:
-        cfg.model = ConfigDict(saved)
-        overrides = {k: v for k, v in (args.cfg_options or {}).items() if k.split('.')[0] == 'model'}
-        cfg.merge_from_dict(overrides)
-    elif 'model' not in cfg:
+    if not take_network(cfg, checkpoint):
         raise ConfigError(
             f'{args.checkpoint} does not name its network and {args.config} has none: '
             'test with the config that it was trained with'
         )
-    cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
-    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
-    cfg.load_from = None
-    cfg.resume = False
-    _fit_crop(cfg)
-    if args.branches:
-        _choose_branches(cfg, args.branches)
-    if args.root_depth:
-        cfg.model.test_cfg = ConfigDict(cfg.model.get('test_cfg') or {}, root_depth=args.root_depth)
+    overrides = {k: v for k, v in (args.cfg_options or {}).items() if k.split('.')[0] == 'model'}
+    cfg.merge_from_dict(overrides)
+    fit_test(cfg, args.branches, args.root_depth)
     if args.dump:
         _add_dump(cfg, args.dump)
     return cfg
-
-
-def _fit_crop(cfg: Config) -> None:
-    """Crop to the size that the network was trained on."""
-    codec = cfg.model.get('head', {}).get('codec') or {}
-    size = codec.get('input_size')
-    for step in transforms_of(cfg, 'test_dataloader'):
-        if size is not None and step.get('type') == 'HandCrop':
-            step['input_size'] = as_size(size)
-
-
-def _evaluators(cfg: Config) -> list[Any]:
-    evaluator = cfg.get('test_evaluator') or []
-    return list(evaluator) if isinstance(evaluator, list | tuple) else [evaluator]
-
-
-def _choose_branches(cfg: Config, branches: Sequence[str]) -> None:
-    branches = tuple(branch for branch in BRANCHES if branch == 'rgb' or branch in branches)
-    test_cfg = cfg.model.setdefault('test_cfg', ConfigDict()) or ConfigDict()
-    cfg.model.test_cfg = ConfigDict(test_cfg, branches=branches)
-    for metric in _evaluators(cfg):
-        metric['branches'] = branches
-    if len(branches) > 1:
-        for step in transforms_of(cfg, 'test_dataloader'):
-            if step.get('type') == 'LoadHandModalities':
-                step['modalities'] = ('rgb', 'depth', 'mask')
 
 
 def _add_dump(cfg: Config, path: str) -> None:
     if not path.endswith(('.pkl', '.pickle')):
         raise ConfigError(f'--dump writes a pickle: end the name in .pkl, got {path}')
     # First, so that predictions are written whatever the metrics say of them.
-    cfg.test_evaluator = [ConfigDict(type='DumpResults', out_file_path=path), *_evaluators(cfg)]
+    cfg.test_evaluator = [ConfigDict(type='DumpResults', out_file_path=path), *evaluators(cfg)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -117,6 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
     checkpoint = compat.load_from_local(args.checkpoint, map_location='cpu')
+    batches = _unlabelled_batches(args, checkpoint) if args.reestimate_bn else None
     cfg = prepare(args, checkpoint)
     compat.init_distributed(cfg.launcher)
     check_data(cfg, 'test_dataloader')
@@ -125,10 +98,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     runner = build_runner(cfg, checkpoint.get('meta', {}))
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     load_weights(model, checkpoint, source=args.checkpoint)
+    if batches is not None:
+        print(f'batch normalisation re-estimated on {reestimate_batch_norm(model, batches)} batches')
     metrics = runner.test()
     if args.out and is_main_process():
         write_metrics(Path(args.out), metrics, args, runner)
     return 0
+
+
+def _unlabelled_batches(args: argparse.Namespace, checkpoint: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """Train images of the config's target, cropped for the checkpoint's network."""
+    cfg = load_config(args)
+    take_network(cfg, checkpoint)
+    return target_batches(cfg)
 
 
 def check_writable(path: str | None) -> None:
@@ -164,8 +146,7 @@ def build_runner(cfg: Config, meta: dict[str, Any]) -> Runner:
         if not modules:
             raise
         raise UnknownNameError(
-            f'{error} The checkpoint was trained with it: '
-            f'--cfg-options custom_imports.imports="{modules}"'
+            f'{error} The checkpoint was trained with it: --cfg-options custom_imports.imports="{modules}"'
         ) from error
 
 
@@ -178,6 +159,7 @@ def write_metrics(path: Path, metrics: dict[str, Any], args: argparse.Namespace,
         'protocol': [
             line for m in runner.test_evaluator.metrics if (line := getattr(m, 'protocol_line', None))
         ],
+        'batch_norm_reestimated': args.reestimate_bn,
         'metrics': {key: float(value) for key, value in metrics.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmdualhand import compat
+from mmdualhand.apis.training_config import check_pretrained, check_weights, drop_validation, use_bf16
 from mmdualhand.cli.common import check_data, load_config, runner_parser
 from mmdualhand.errors import ConfigError, MissingFileError
-from mmdualhand.models.backbones.pretrained import fetch_weights
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -50,21 +49,16 @@ def prepare(args: argparse.Namespace) -> Config:
             f'{"train_dataloader" if "train_dataloader" not in cfg else "model"}'
         )
     if args.amp:
-        cfg.optim_wrapper.type = 'BF16OptimWrapper'
+        use_bf16(cfg)
     if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-        cfg.get('default_hooks', {}).get('checkpoint', {}).pop('save_best', None)
+        drop_validation(cfg)
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise ConfigError('--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...) in the config')
         cfg.auto_scale_lr.enable = True
     if args.resume:
         _resume(cfg, args.resume)
-    if cfg.get('load_from'):
-        check_start(cfg.load_from)
-        # The checkpoint brings every weight; ImageNet weights would be fetched for nothing.
-        if cfg.model.get('backbone', {}).get('init_cfg'):
-            cfg.model.backbone.init_cfg = None
+    check_weights(cfg)
     return cfg
 
 
@@ -81,30 +75,6 @@ def _resume(cfg: Config, checkpoint: str) -> None:
         raise MissingFileError(f'--resume: the checkpoint {checkpoint} is not there')
     cfg.resume = True
     cfg.load_from = checkpoint
-
-
-def check_start(load_from: str) -> None:
-    """Look for the weights to start from before anything slow is built.
-
-    Raises:
-        MissingFileError: They are not there.
-    """
-    if '://' not in load_from and not Path(load_from).expanduser().is_file():
-        raise MissingFileError(
-            f'load_from={load_from} is not there: train that network first (a fine-tuning starts from a '
-            'pre-trained one), or name another checkpoint with --cfg-options load_from=FILE'
-        )
-
-
-def check_pretrained(model: dict[str, Any]) -> None:
-    """Fetch ImageNet weights before anything slow is built.
-
-    Raises:
-        MissingFileError: They cannot be had; the message gives the ways out.
-    """
-    backbone = model.get('backbone', {})
-    if backbone.get('type') == 'DualResNet' and backbone.get('init_cfg'):
-        fetch_weights(backbone['init_cfg'])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

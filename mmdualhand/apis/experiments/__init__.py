@@ -1,0 +1,18 @@
+"""Experiments: many trainings and measurements, each run once, whatever interrupts them.
+
+A suite (``suites/``) names the measurements of a table; :func:`run_measurements` runs those that are missing,
+each training in a process of its own, and keeps every finished measurement as a small JSON file, a cell.
+"""
+
+from mmdualhand.apis.experiments.cells import code_version, finished_cells
+from mmdualhand.apis.experiments.definitions import Measurement, Training, with_options
+from mmdualhand.apis.experiments.run import cores, make_plan, run_measurements, shard
+from mmdualhand.apis.experiments.scheduler import Outcome, Task, Watcher, run_tasks
+from mmdualhand.apis.experiments.suites import SCALES, get_suite, list_suites
+from mmdualhand.apis.experiments.tables import Table, csv_text, markdown_text
+
+__all__ = [
+    'SCALES', 'Measurement', 'Outcome', 'Table', 'Task', 'Training', 'Watcher', 'code_version', 'cores',
+    'csv_text', 'finished_cells', 'get_suite', 'list_suites', 'make_plan', 'markdown_text',
+    'run_measurements', 'run_tasks', 'shard', 'with_options',
+]  # fmt: skip

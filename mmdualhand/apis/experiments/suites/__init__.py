@@ -1,0 +1,63 @@
+"""Suites: the measurements of a table, and the table made of them. Each is one file here.
+
+A file ``NAME.py`` is the suite ``NAME``. Its first line says what it is, and it has two functions::
+
+    def measurements(scale: str, seed: int) -> list[Measurement]
+    def tables(cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]
+
+``cells`` are those of the measurements that are there, of all seeds.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from mmdualhand.apis.experiments.definitions import Measurement
+from mmdualhand.apis.experiments.tables import Table
+from mmdualhand.errors import ConfigError, near_names
+
+SCALES = {'mini': 'mini/', 'small': 'small/', 'full': ''}
+"""Scale to the folder of its configs."""
+
+
+class Suite(Protocol):
+    """A module of this package."""
+
+    def measurements(self, scale: str, seed: int) -> list[Measurement]:
+        """What is measured with one seed."""
+
+    def tables(self, cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]:
+        """The tables of what is there."""
+
+
+def list_suites() -> dict[str, str]:
+    """Name of every suite and what it is."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    texts = (import_module(f'{__name__}.{name}').__doc__ or '' for name in names)
+    return {name: text.strip().split('\n', 1)[0] for name, text in zip(names, texts, strict=True)}
+
+
+def get_suite(name: str) -> Suite:
+    """A suite by its name.
+
+    Raises:
+        ConfigError: There is none of this name.
+    """
+    known = list_suites()
+    if name not in known:
+        raise ConfigError(f'{name!r} is not a suite; {near_names(name, known)}')
+    return cast(Suite, import_module(f'{__name__}.{name}'))
+
+
+def config_prefix(scale: str) -> str:
+    """Beginning of the names of a scale's configs.
+
+    Raises:
+        ConfigError: No such scale.
+    """
+    if scale not in SCALES:
+        raise ConfigError(f'{scale!r} is not a scale; {near_names(scale, SCALES)}')
+    return SCALES[scale]

@@ -1,0 +1,248 @@
+"""Both stages of the paper on the four targets, with the controls that a gain must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmdualhand.apis.experiments.configs import is_present
+from mmdualhand.apis.experiments.definitions import Measurement, Training
+from mmdualhand.apis.experiments.suites import config_prefix
+from mmdualhand.apis.experiments.tables import Spread, Table, spread
+
+TARGETS = {'stb': 'STB', 'freihand': 'FreiHAND', 'h3d': 'H3D', 'mvhand': 'MVHand'}
+ONE_PASS = (
+    ('model.self_training.passes', 1),
+    ('model.self_training.label_branches', ('rgb',)),
+    ('default_hooks.pseudo_labels.labeler.branches', ('rgb',)),
+)
+"""Stage 2 without the second pass: labels of p_R alone."""
+REAL = 'ge_real'
+METRICS = {
+    'EPE': ('EPE in mm (camera frame; true root depth unless solved, true reference length); low is good', 2),
+    'PCK@0.05': ('PCK@0.05 of the 64 x 64 grid; high is good', 3),
+    'AUC': ('AUC of the 3D PCK from 20 to 50 mm; high is good', 3),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the tables; ``{}`` in the name of the training is the target."""
+
+    head: str
+    training: str
+    reestimate_bn: bool = False
+    root_depth: str = 'given'
+
+
+FINE_TUNED = Row('fine-tuned', 'finetune_{}')
+ROWS = (
+    Row('baseline', 'baseline'),
+    Row('pre-trained', 'pretrain'),
+    FINE_TUNED,
+    Row('fine-tuned, root depth solved', 'finetune_{}', root_depth='solve'),
+    Row('(i) baseline, BN re-estimated', 'baseline', reestimate_bn=True),
+    Row('(i) pre-trained, BN re-estimated', 'pretrain', reestimate_bn=True),
+    Row('(ii) source only', 'source_only'),
+    Row('(ii) source only, BN re-estimated', 'source_only', reestimate_bn=True),
+    Row('(iii) baseline at equal compute', 'equal_compute'),
+    Row('(iii) baseline at equal compute, BN re-estimated', 'equal_compute', reestimate_bn=True),
+    Row('(iv) one pass', 'one_pass_{}'),
+)
+
+
+def stage_one(scale: str, seed: int) -> tuple[Training, Training]:
+    """The baseline and the pre-training, which start from the same weights.
+
+    These are ImageNet's at full scale; smaller networks, which have none, start from
+    the RGB branch trained on the source (``init_rgb``).
+    """
+    prefix = config_prefix(scale)
+    start = Training('init_rgb', f'{prefix}init_rgb', seed) if prefix else None
+    return (
+        Training('baseline', f'{prefix}ablation/r_rhd', seed, start=start),
+        Training('pretrain', f'{prefix}pretrain_rhd', seed, start=start),
+    )
+
+
+def method(scale: str, seed: int, *, everywhere: bool = False) -> list[Measurement]:
+    """Baseline, pre-training, four fine-tunings and control (i).
+
+    Args:
+        scale: Key of ``SCALES``.
+        seed: Seed.
+        everywhere: Measure each fine-tuned network on all targets, not on its own alone.
+    """
+    prefix = config_prefix(scale)
+    source = f'{prefix}pretrain_rhd'
+    baseline, pretrain = stage_one(scale, seed)
+    found = []
+    for stage1 in (baseline, pretrain):
+        found.append(Measurement(stage1, source))
+        for target in TARGETS:
+            found += _with_and_without_bn(stage1, f'{prefix}finetune_{target}')
+    for target in TARGETS:
+        tuned = Training(f'finetune_{target}', f'{prefix}finetune_{target}', seed, start=pretrain)
+        places = TARGETS if everywhere else (target,)
+        found += [Measurement(tuned, f'{prefix}finetune_{place}') for place in places]
+        found.append(Measurement(tuned, source))
+    return found
+
+
+def controls(scale: str, seed: int) -> list[Measurement]:
+    """Controls (ii) to (iv), and the fine-tuned networks with a root depth of their own."""
+    prefix = config_prefix(scale)
+    source = f'{prefix}pretrain_rhd'
+    baseline, pretrain = stage_one(scale, seed)
+    source_only = Training('source_only', f'{prefix}controls/source_only', seed, start=pretrain)
+    equal = Training(
+        'equal_compute', f'{prefix}controls/baseline_equal_compute', seed, start=baseline.start
+    )
+    found = []
+    for control in (source_only, equal):
+        found.append(Measurement(control, source))
+        for target in TARGETS:
+            found += _with_and_without_bn(control, f'{prefix}finetune_{target}')
+    for target in TARGETS:
+        config = f'{prefix}finetune_{target}'
+        tuned = Training(f'finetune_{target}', config, seed, start=pretrain)
+        one_pass = Training(f'one_pass_{target}', config, seed, ONE_PASS, start=pretrain)
+        found.append(Measurement(tuned, config, root_depth='solve'))
+        found += [Measurement(one_pass, config), Measurement(one_pass, source)]
+    return found
+
+
+def real_photos(scale: str, seed: int) -> list[Measurement]:
+    """Baseline, pre-training and fine-tuning on real photos; nothing where they are not there."""
+    prefix = config_prefix(scale)
+    config = f'{prefix}finetune_{REAL}'
+    if not is_present(config):
+        return []
+    baseline, pretrain = stage_one(scale, seed)
+    tuned = Training(f'finetune_{REAL}', config, seed, start=pretrain)
+    return [Measurement(one, config) for one in (baseline, pretrain, tuned)]
+
+
+def measurements(scale: str, seed: int) -> list[Measurement]:
+    """All of it."""
+    return [*method(scale, seed), *controls(scale, seed), *real_photos(scale, seed)]
+
+
+def _with_and_without_bn(training: Training, benchmark: str) -> list[Measurement]:
+    return [Measurement(training, benchmark), Measurement(training, benchmark, reestimate_bn=True)]
+
+
+def tables(cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]:
+    """EPE, PCK and AUC of every row and target, what the trainings cost, and the real photos."""
+    results = Results(cells, config_prefix(scale))
+    found = [results.table(metric) for metric in METRICS]
+    return [table for table in (*found, results.cost_table(), results.real_table()) if table.rows]
+
+
+class Results:
+    """The cells of the suite, by what they measured.
+
+    Args:
+        cells: Cells of all seeds; others than those of the suite are left out.
+        prefix: Beginning of the names of the configs.
+    """
+
+    def __init__(self, cells: Sequence[Mapping[str, Any]], prefix: str) -> None:
+        self._prefix = prefix
+        self._cells = {
+            (c['training'], c['seed'], c['benchmark'], c['reestimate_bn'], c['root_depth']): c for c in cells
+        }
+        self.seeds = sorted({int(cell['seed']) for cell in cells})
+
+    def on_target(self, row: Row, seed: int, target: str, metric: str) -> float | None:
+        """Value of a row on a target; None where it was not measured."""
+        place = f'{self._prefix}finetune_{target}'
+        key = (row.training.format(target), seed, place, row.reestimate_bn, row.root_depth)
+        return self._value(key, metric)
+
+    def on_source(self, row: Row, seed: int, metric: str) -> float | None:
+        """Value of a row on the source, the mean over its networks where it has one for each target."""
+        names = dict.fromkeys(row.training.format(target) for target in TARGETS)
+        place = f'{self._prefix}pretrain_rhd'
+        return _mean(
+            [self._value((n, seed, place, row.reestimate_bn, row.root_depth), metric) for n in names]
+        )
+
+    def over_targets(self, row: Row, seed: int, metric: str) -> float | None:
+        """Mean over the four targets; None where one is missing."""
+        return _mean([self.on_target(row, seed, target, metric) for target in TARGETS])
+
+    def table(self, metric: str) -> Table:
+        """All rows in one metric: source, targets, their mean, difference to and ratio of fine-tuned."""
+        columns = ['source', *TARGETS.values(), 'mean of targets', 'minus fine-tuned', 'ratio to baseline']
+        rows = []
+        for row in ROWS:
+            values = [spread(self.on_source(row, seed, metric) for seed in self.seeds)]
+            for target in TARGETS:
+                values.append(spread(self.on_target(row, seed, target, metric) for seed in self.seeds))
+            values.append(spread(self.over_targets(row, seed, metric) for seed in self.seeds))
+            values += [self._difference(row, metric), self._ratio(row, metric)]
+            if any(value is not None for value in values):
+                rows.append((row.head, tuple(values)))
+        words, digits = METRICS[metric]
+        title = (
+            f'{words}; mean +- standard deviation of the seeds {self.seeds}. Differences and ratios are '
+            'taken seed by seed, of the mean of the targets.'
+        )
+        return Table(metric, title, tuple(columns), tuple(rows), digits)
+
+    def _difference(self, row: Row, metric: str) -> Spread | None:
+        if row == FINE_TUNED:
+            return None
+        pairs = [
+            (self.over_targets(row, seed, metric), self.over_targets(FINE_TUNED, seed, metric))
+            for seed in self.seeds
+        ]
+        return spread(a - b for a, b in pairs if a is not None and b is not None)
+
+    def _ratio(self, row: Row, metric: str) -> Spread | None:
+        pairs = [
+            (self.over_targets(row, seed, metric), self.over_targets(ROWS[0], seed, metric))
+            for seed in self.seeds
+        ]
+        return spread(a / b for a, b in pairs if a is not None and b)
+
+    def cost_table(self) -> Table:
+        """Steps and seconds of every training, with what it starts from."""
+        names = dict.fromkeys(cell['training'] for cell in self._cells.values())
+        columns = {
+            'steps': 'steps', 'cpu s': 'cpu_seconds', 'cpu s with its starts': 'chain_cpu_seconds',
+            's': 'seconds', 's with its starts': 'chain_seconds',
+        }  # fmt: skip
+        rows = []
+        for name in names:
+            by_seed = {cell['seed']: cell for cell in self._cells.values() if cell['training'] == name}
+            rows.append((name, tuple(spread(c[key] for c in by_seed.values()) for key in columns.values())))
+        return Table('cost', 'What each training cost.', tuple(columns), tuple(rows), 0)
+
+    def real_table(self) -> Table:
+        """The real photos, all metrics."""
+        place = f'{self._prefix}finetune_{REAL}'
+        rows = []
+        for head, name in (
+            ('baseline', 'baseline'),
+            ('pre-trained', 'pretrain'),
+            ('fine-tuned', f'finetune_{REAL}'),
+        ):
+            values = tuple(
+                spread(self._value((name, seed, place, False, 'given'), metric) for seed in self.seeds)
+                for metric in METRICS
+            )
+            if any(value is not None for value in values):
+                rows.append((head, values))
+        return Table(REAL, 'Real photos of Ge et al., part dev.', tuple(METRICS), tuple(rows), 3)
+
+    def _value(self, key: tuple[Any, ...], metric: str) -> float | None:
+        cell = self._cells.get(key)
+        return None if cell is None else cell['metrics'].get(metric)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    found = [value for value in values if value is not None]
+    return sum(found) / len(found) if found and len(found) == len(values) else None

@@ -1,0 +1,99 @@
+"""What the user sees of an experiment while it runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from mmdualhand.apis.experiments import Outcome, Task, Watcher
+from mmdualhand.apis.experiments.watch import read_progress
+from mmdualhand.cli.progress import bars
+
+_LINE_EVERY_SECONDS = 60.0
+
+
+class JobWatcher(Watcher):
+    """Bars with the time left on a terminal, lines otherwise; a context manager.
+
+    Args:
+        total: Jobs in all.
+        work_dir: Folder with a folder for every training.
+
+    Attributes:
+        failed: Names of the jobs that failed or were left out.
+        seconds: Name of every job that was done, and how long it took.
+    """
+
+    def __init__(self, total: int, work_dir: Path) -> None:
+        self._total, self._work_dir = total, work_dir
+        self._console = Console(file=sys.stderr)
+        self._bars: Progress | None = bars(self._console) if self._console.is_terminal else None
+        self._all: TaskID | None = None
+        self._running: dict[str, TaskID | None] = {}
+        self._ended = 0
+        self._line_at = time.monotonic()
+        self.failed: list[str] = []
+        self.seconds: dict[str, float] = {}
+
+    def __enter__(self) -> JobWatcher:
+        if self._bars is not None:
+            self._bars.start()
+            self._all = self._bars.add_task('jobs', total=self._total)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def started(self, task: Task) -> None:
+        """Say so."""
+        self._running[task.name] = None if self._bars is None else self._bars.add_task(task.name, total=None)
+        if self._bars is None:
+            self._say(f'{task.name}: begins')
+
+    def ended(self, task: Task, outcome: Outcome) -> None:
+        """Say so; where it failed with the end of its log."""
+        self._ended += 1
+        bar = self._running.pop(task.name, None)
+        if self._bars is not None:
+            if bar is not None:
+                self._bars.remove_task(bar)
+            if self._all is not None:
+                self._bars.advance(self._all)
+        place = f'({self._ended}/{self._total})'
+        if outcome.status == 'done':
+            self.seconds[task.name] = outcome.seconds
+            self._say(f'{task.name}: {outcome.seconds:.0f} s {place}')
+            return
+        self.failed.append(task.name)
+        if outcome.status == 'skipped':
+            self._say(f'{task.name}: left out, what it starts from failed {place}')
+        else:
+            head = f'{task.name}: FAILED after {outcome.seconds:.0f} s {place}; the end of {task.log}:'
+            self._say(f'{head}\n{outcome.tail}')
+
+    def tick(self) -> None:
+        """Move the bars; without a terminal, a line a minute."""
+        steps = {name: read_progress(self._work_dir / name) for name in self._running}
+        if self._bars is not None:
+            for name, found in steps.items():
+                bar = self._running[name]
+                if found is not None and bar is not None:
+                    self._bars.update(bar, completed=found[0], total=found[1])
+        elif time.monotonic() - self._line_at > _LINE_EVERY_SECONDS and steps:
+            self._line_at = time.monotonic()
+            known = [f'{name} {found[0]}/{found[1]} steps' for name, found in steps.items() if found]
+            self._say(f'running: {", ".join(known or steps)}')
+
+    def _say(self, text: str) -> None:
+        if self._bars is not None:
+            self._bars.console.print(text, markup=False, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
