@@ -111,7 +111,7 @@ def test_values_of_the_paper_in_stage_two(target):
         limits='anatomical', palm='rigid', template='source', placement='xy'
     )
     # the network, its losses, the source and the mild texture are those of stage 1
-    for part in ('backbone', 'head', 'branches', 'bn_groups', 'test_cfg'):
+    for part in ('backbone', 'head', 'branches', 'bn_groups', 'predicted_depth', 'test_cfg'):
         assert cfg.model[part] == first.model[part], part
     assert streams['source']['dataset'] == first.train_dataloader.dataset
     assert cfg.model.data_preprocessor.streams.source.texture.plain == first.texture.plain
@@ -124,21 +124,26 @@ def test_values_of_the_paper_in_stage_two(target):
 
 
 def test_switches_of_stage_two_are_all_shown_with_their_defaults():
-    """``configs/_base_/self_training.py`` names every key, so that a reader sees what there is."""
-    shown = dict(get_config('finetune_stb').model.self_training)
-    assert SelfTraining.from_config(shown) == SelfTraining()
+    """``configs/_base_/self_training.py`` names every key, so that a reader sees what there is.
+
+    Labels come from the clean view, which is not the default because it needs a clean view to be there.
+    """
+    model = get_config('finetune_stb').model
+    shown = dict(model.self_training)
+    assert SelfTraining.from_config(shown) == SelfTraining(label_view='clean')
+    assert model.data_preprocessor.clean_view
     assert set(shown) == {item.name for item in dataclasses.fields(SelfTraining)}
 
 
-MINI_MAY_CHANGE = {
+SCALES_MAY_CHANGE = {
     'network width and depth': r'model\.(backbone\.(depth|base_channels|init_cfg)|head\.deconv_channels)\b',
     'image size': r'(.*\.)?input_size$',
     'number of images': r'(.*\.)?(data_root|source_root|num_subset|num_samples)$',
-    'epochs': r'(train_cfg\.(max_epochs|val_interval)|param_scheduler\.0\.milestones\.\d)$',
+    'epochs': r'train_cfg\.(max_epochs|val_interval)$',
     'batch size': r'(train_dataloader\.batch_size|auto_scale_lr\.base_batch_size)$',
-    'learning rate': r'optim_wrapper\.optimizer\.lr$',
+    'learning rate': r'(optim_wrapper\.optimizer\.lr|param_scheduler\b.*)$',
     'selector': r'default_hooks\.pseudo_labels\.labeler\.selector\.',
-    'stage 1 of the same scale': r'load_from$',
+    'start of the same scale': r'load_from$',
 }
 
 
@@ -150,16 +155,41 @@ def flat(value, path=''):
     return {path[1:]: value}
 
 
-@pytest.mark.parametrize('name', [name.removeprefix('mini/') for name in list_models('mini/*')])
-def test_mini_changes_size_alone(name):
+def differences(name, other):
+    """Dotted keys whose values differ, with both values."""
+    one, two = flat(get_config(name)._cfg_dict), flat(get_config(other)._cfg_dict)
+    keys = sorted({*one, *two})
+    return {key: (one.get(key, '-'), two.get(key, '-')) for key in keys if one.get(key) != two.get(key)}
+
+
+@pytest.mark.parametrize('name', [*list_models('mini/*'), *list_models('small/*')])
+def test_scales_change_size_alone(name):
     """No part of the method is switched on or off; the differences are printed."""
-    full, small = flat(get_config(name)._cfg_dict), flat(get_config(f'mini/{name}')._cfg_dict)
-    changed = {key for key in {*full, *small} if full.get(key, '-') != small.get(key, '-')}
-    for key in sorted(changed):
-        (reason,) = [why for why, pattern in MINI_MAY_CHANGE.items() if re.match(pattern, key)] or ['REFUSED']
-        print(f'{reason}: {key} {full.get(key, "-")} -> {small.get(key, "-")}')
+    full = name.split('/', 1)[1]
+    changed = differences('ablation/r_rhd' if full == 'init_rgb' else full, name)
+    for key, (before, after) in changed.items():
+        (reason,) = [why for why, pattern in SCALES_MAY_CHANGE.items() if re.match(pattern, key)] or ['REFUSED']
+        print(f'{reason}: {key} {before} -> {after}')
         assert reason != 'REFUSED', key
     assert changed
+
+
+@pytest.mark.parametrize('scale', ['', 'mini/', 'small/'])
+def test_baseline_and_pretraining_differ_in_branches_and_contrast_alone(scale):
+    changed = differences(f'{scale}pretrain_rhd', f'{scale}ablation/r_rhd')
+    assert {key.rstrip('.0123456789') for key in changed} == {'model.branches', 'model.contrast'}
+
+
+@pytest.mark.parametrize('scale', ['mini', 'small'])
+def test_all_rows_of_a_scale_share_network_and_schedule(scale):
+    fine_tunings = [f'{scale}/finetune_{target}' for target in ('stb', 'freihand', 'h3d', 'mvhand')]
+    for name in fine_tunings[1:]:
+        changed = differences(fine_tunings[0], name)
+        shared = ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'load_from', 'default_hooks')
+        assert not [key for key in changed if key.split('.')[0] in shared], name
+    first, second = get_config(f'{scale}/pretrain_rhd'), get_config(fine_tunings[0])
+    for part in ('backbone', 'head', 'branches', 'bn_groups', 'predicted_depth'):
+        assert first.model[part] == second.model[part], part
 
 
 def base_files() -> list[Path]:

@@ -12,7 +12,7 @@ model = dict(
     data_preprocessor=dict(
         _delete_=True,
         type='StreamDataPreprocessor',
-        clean_view=False,
+        clean_view=True,
         streams=dict(
             source=dict(texture=dict(plain=_base_.texture.plain)),
             target=dict(texture=dict(plain=dict(rgb=_base_.texture.plain.rgb))),
@@ -23,7 +23,7 @@ model = dict(
         distill_weight=0.2,  # lambda_f, printed as lambda_d in Eq. 11
         passes=2,
         label_branches=('rgb', 'depth', 'fused'),
-        label_view='student',
+        label_view='clean',
         teacher_momentum=0.0,
         detach_depth=True,
         clean_depth=False,

@@ -29,8 +29,10 @@ model = dict(
     head=dict(deconv_channels=(64, 64, 64), codec=dict(input_size=input_size)),
 )
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
+param_scheduler = [dict(type='MultiStepLR', milestones=[10], gamma=0.1, by_epoch=True)]
+train_cfg = dict(max_epochs=12, val_interval=12)
 auto_scale_lr = dict(base_batch_size=16)
 default_hooks = dict(
     pseudo_labels=dict(labeler=dict(selector=dict(_delete_=True, type='Quantile', keep=0.6)))
 )
-load_from = 'work_dirs/mini/pretrain_rhd/epoch_15.pth'
+load_from = 'work_dirs/mini/pretrain_rhd/epoch_8.pth'

@@ -1,6 +1,7 @@
 """``pretrain_rhd.py`` for two processor cores: a small network on small embedded pictures, few epochs.
 
-Every part of the method is as there. Data: ``tools/make_mini_benchmark.py --out data/mini --only rhd``.
+Every part of the method is as there. It starts from ``mini/init_rgb.py``, as the full size does from ImageNet
+weights. Data: ``tools/make_mini_benchmark.py --out data/mini --only rhd``.
 """
 
 _base_ = ['../pretrain_rhd.py']
@@ -19,7 +20,8 @@ model = dict(
     backbone=dict(depth=18, base_channels=16, init_cfg=None),
     head=dict(deconv_channels=(64, 64, 64), codec=dict(input_size=input_size)),
 )
-optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
-param_scheduler = [dict(type='MultiStepLR', milestones=[11, 13], gamma=0.1, by_epoch=True)]
+optim_wrapper = dict(optimizer=dict(lr=7e-4))
+param_scheduler = [dict(type='MultiStepLR', milestones=[6, 7], gamma=0.1, by_epoch=True)]
 auto_scale_lr = dict(base_batch_size=16)
-train_cfg = dict(max_epochs=15, val_interval=5)
+train_cfg = dict(max_epochs=8, val_interval=4)
+load_from = 'work_dirs/mini/init_rgb/epoch_12.pth'
