@@ -12,7 +12,7 @@ model = dict(
     contrast=[('rgb', 'rgb+'), ('depth', 'depth+'), ('rgb', 'fused'), ('rgb+', 'fused+')],
     contrast_weight=0.1,  # lambda_c
     loss_contrast=dict(
-        type='NTXent', temperature=0.5, symmetric=False, include_positive=False, reduction='mean'
+        type='NTXent', temperature=0.5, symmetric=False, include_positive=False, reduction='sum'
     ),
 )
 default_hooks = dict(checkpoint=dict(save_best='EPE', rule='less'))

@@ -86,7 +86,7 @@ def test_values_of_the_paper():
     assert (drop.milestones, drop.gamma, cfg.train_cfg.max_epochs) == ([40, 50], 0.1, 60)
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 140
     loss = cfg.model.loss_contrast
-    printed = dict(temperature=0.5, symmetric=False, include_positive=False, reduction='mean')
+    printed = dict(temperature=0.5, symmetric=False, include_positive=False, reduction='sum')
     assert {key: loss[key] for key in printed} == printed
     maps = cfg.model.head.loss_maps
     assert (maps.mask_weight, maps.depth_map_weight, cfg.model.contrast_weight) == (100.0, 50.0, 0.1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,13 @@ from mmdualhand.apis.experiments.suites import two_stage
 from mmdualhand.apis.experiments.train_once import find_trained
 from mmdualhand.cli import make_mini_benchmark
 from mmdualhand.cli.watch_jobs import JobWatcher
+from mmdualhand.datasets.picture_cache import CACHE_VARIABLE
 from mmdualhand.errors import ConfigError
 from mmdualhand.synthesis import LAYOUTS
 
 SCALE = 'mini'
+ROOM_FOR_PICTURES = 8 * 2**30
+"""Free bytes from which on decoded pictures are kept during the run; they take half of it."""
 SUMMARY = (
     'One seed of a small network on a few hundred rendered pictures of each target shows that all parts of '
     'the method work together and which way each stage moves the error; it does not show that the method is '
@@ -103,6 +108,23 @@ def render(args: argparse.Namespace, times: Times) -> None:
             times.add(f'render {layout.title}', time.perf_counter() - start)
 
 
+@contextmanager
+def decoded_pictures(folder: Path) -> Iterator[None]:
+    """Keep decoded pictures in a folder while the trainings run, where the disk has room for them.
+
+    A folder that ``HAND_CACHE`` names already is used, and left, as it is.
+    """
+    if os.environ.get(CACHE_VARIABLE) or shutil.disk_usage(folder.parent).free < ROOM_FOR_PICTURES:
+        yield
+        return
+    os.environ[CACHE_VARIABLE] = str(folder.absolute())
+    try:
+        yield
+    finally:
+        del os.environ[CACHE_VARIABLE]
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def train_and_test(args: argparse.Namespace, measurements: Sequence[Measurement], times: Times) -> list[str]:
     """Run what is missing; returns the names of the trainings that failed."""
     cells = args.work_dir / 'cells'
@@ -155,7 +177,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     measurements = two_stage.method(SCALE, args.seed, everywhere=True)
     if args.epochs is not None:
         measurements = with_options(measurements, (('train_cfg.max_epochs', args.epochs),))
-    failed = train_and_test(args, measurements, times)
+    with decoded_pictures(args.work_dir / 'decoded'):
+        failed = train_and_test(args, measurements, times)
     cells = finished_cells(measurements, args.work_dir / 'cells')
     text = '\n\n'.join(map(markdown_text, two_stage.tables(cells, SCALE)))
     (args.work_dir / 'results.md').write_text(f'{text}\n\n{SUMMARY}\n', encoding='utf-8')
