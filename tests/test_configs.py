@@ -168,7 +168,8 @@ def test_scales_change_size_alone(name):
     full = name.split('/', 1)[1]
     changed = differences('ablation/r_rhd' if full == 'init_rgb' else full, name)
     for key, (before, after) in changed.items():
-        (reason,) = [why for why, pattern in SCALES_MAY_CHANGE.items() if re.match(pattern, key)] or ['REFUSED']
+        reasons = [why for why, pattern in SCALES_MAY_CHANGE.items() if re.match(pattern, key)]
+        (reason,) = reasons or ['REFUSED']
         print(f'{reason}: {key} {before} -> {after}')
         assert reason != 'REFUSED', key
     assert changed

@@ -15,6 +15,7 @@ from torch import nn
 
 from mmdualhand.apis.run_config import transforms_of
 from mmdualhand.evaluation.functional import joint_errors, pck_curve
+from mmdualhand.registry import DATASETS, METRICS
 from mmdualhand.structures import BRANCHES, INSTANCE_FIELDS, as_size
 
 CURVE_MM = (0.0, 80.0, 41)
@@ -120,8 +121,10 @@ def evaluate(model: nn.Module, cfg: Config) -> Result:
     Returns:
         Metrics, and the errors of the RGB branch one by one.
     """
-    loader = Runner.build_dataloader(dict(cfg.test_dataloader), seed=0)
-    evaluator = Evaluator(evaluators(cfg))
+    # Our registries by name: outside a Runner, mmengine does not know where to look.
+    dataset = DATASETS.build(dict(cfg.test_dataloader.dataset))
+    loader = Runner.build_dataloader({**cfg.test_dataloader, 'dataset': dataset}, seed=0)
+    evaluator = Evaluator([METRICS.build(dict(metric)) for metric in evaluators(cfg)])
     evaluator.dataset_meta = loader.dataset.metainfo
     model.eval()
     predicted, true = [], []

@@ -22,6 +22,7 @@ COMMANDS = {
     'make-mini-benchmark': 'render the embedded data sets',
     'measure-domain-gap': 'measure what the look of each embedded target costs',
     'mean-pose': 'measure the constant mean training pose, the floor of every result',
+    'measure-labels': 'measure both passes and the labels of stage 2 on a target',
     'quickstart': 'the whole paper on rendered hands, from nothing to a report',
     'reproduce': 'run the trainings and measurements of a table, each once, and print it',
     'print-config': 'print a config with its bases merged, and which file set a key',

@@ -44,7 +44,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--seeds', type=int, default=1, help='seeds 0 to N - 1 (default: %(default)s)')
     parser.add_argument('--shard', metavar='I/N', help='part I of N machines')
     parser.add_argument('--jobs', type=int, default=cores(), help='trainings at a time (default: cores)')
-    parser.add_argument('--cells', type=Path, help='finished measurements (default: WORK_DIR/cells)')
+    parser.add_argument('--cells', type=Path, help='finished measurements (default: results/SCALE)')
     parser.add_argument('--work-dir', type=Path, help='(default: work_dirs/reproduce/SCALE)')
     parser.add_argument(
         '--only', nargs='+', metavar='NAME', help='only these trainings; NAME may have * and ? in it'
@@ -55,7 +55,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         if getattr(args, name) < 1:
             raise ConfigError(f'--{name} must be 1 or more, got {getattr(args, name)}')
     args.work_dir = args.work_dir or Path('work_dirs') / 'reproduce' / args.scale
-    args.cells = args.cells or args.work_dir / 'cells'
+    args.cells = args.cells or Path('results') / args.scale
     return args
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from mmdualhand.apis.experiments import SCALES, get_suite, list_suites, markdown_text
+from mmdualhand.apis.experiments import SCALES, Training, get_suite, list_suites, markdown_text
 from mmdualhand.apis.experiments.definitions import check_names
 from mmdualhand.apis.experiments.suites import two_stage
 from mmdualhand.apis.experiments.tables import csv_text
@@ -45,7 +45,8 @@ def test_the_matrix(scale):
     assert trainings['baseline'].config == f'{prefix}ablation/r_rhd'
     assert trainings['equal_compute'].config == f'{prefix}controls/baseline_equal_compute'
     assert trainings['source_only'].config == f'{prefix}controls/source_only'
-    assert trainings['baseline'].start is trainings['equal_compute'].start is None
+    starts = {trainings[name].start for name in ('baseline', 'pretrain', 'equal_compute')}
+    assert starts == {Training('init_rgb', f'{prefix}init_rgb', 2) if prefix else None}
     for name, training in trainings.items():
         if name.startswith(('finetune', 'one_pass', 'source_only')):
             assert training.start == trainings['pretrain']

@@ -75,8 +75,8 @@ model = dict(
         loss_maps=dict(type='MultiModalL1', mask_weight=100.0, depth_map_weight=50.0),  # lambda_m, lambda_d
     ),
     projector=dict(type='ProjectionHead', hidden_channels=512, out_channels=128),
-    bn_groups='separate',  # strongly textured views in the batch of the plain ones cost 2 mm, see docs/self_training
-    predicted_depth=0.5,  # what makes the second pass of stage 2 better than the first
+    bn_groups='separate',  # why: docs/self_training.md, as for the next line
+    predicted_depth=0.5,
     channels_last=True,
     test_cfg=dict(branches=('rgb',)),
 )

@@ -1,4 +1,4 @@
-"""Control: the baseline of ``mini/ablation/r_rhd.py`` trained as long as pre-training and one fine-tuning take.
+"""Control: ``mini/ablation/r_rhd.py`` trained as long as pre-training and one fine-tuning take.
 
 A step of the RGB branch alone takes about a third of the time of a step of pre-training on two cores.
 """
