@@ -141,7 +141,8 @@ SCALES_MAY_CHANGE = {
     'number of images': r'(.*\.)?(data_root|source_root|num_subset|num_samples)$',
     'epochs': r'train_cfg\.(max_epochs|val_interval)$',
     'batch size': r'(train_dataloader\.batch_size|auto_scale_lr\.base_batch_size)$',
-    'learning rate': r'(optim_wrapper\.optimizer\.lr|param_scheduler\b.*)$',
+    'learning rate': r'optim_wrapper\.optimizer\.lr$',
+    'its drops': r'param_scheduler\.0\.(type|milestones\.\d|gamma|by_epoch)$',
     'selector': r'default_hooks\.pseudo_labels\.labeler\.selector\.',
     'start of the same scale': r'load_from$',
 }
@@ -173,6 +174,11 @@ def test_scales_change_size_alone(name):
         print(f'{reason}: {key} {before} -> {after}')
         assert reason != 'REFUSED', key
     assert changed
+    cfg = get_config(name)
+    (drop,) = cfg.param_scheduler
+    assert (drop.type, drop.gamma) == ('MultiStepLR', 0.1)
+    if 'finetune' in name:
+        assert cfg.default_hooks.pseudo_labels.labeler.selector == dict(type='Quantile', keep=0.6)
 
 
 @pytest.mark.parametrize('scale', ['', 'mini/', 'small/'])

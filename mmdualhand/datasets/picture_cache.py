@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from mmdualhand.compat import replace_file
-from mmdualhand.errors import ConfigError
 
 CACHE_VARIABLE = 'HAND_CACHE'
 """Environment variable that names the folder of the cache; unset or empty for none."""
@@ -33,6 +33,7 @@ class PictureCache:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).expanduser()
+        self._warned = False
 
     @classmethod
     def from_environment(cls) -> PictureCache | None:
@@ -49,10 +50,8 @@ class PictureCache:
             decode: Reads the file; its errors are passed on, and nothing is kept then.
 
         Returns:
-            What ``decode`` gives, perhaps as a read-only map of the file.
-
-        Raises:
-            ConfigError: The folder cannot be written.
+            What ``decode`` gives, perhaps as a read-only map of the file. Where it cannot
+            be kept, a warning says so once.
         """
         entry = self._entry(path, kind)
         if entry is None:  # not there: let decode say so
@@ -84,7 +83,10 @@ class PictureCache:
         except OSError as error:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
-            raise ConfigError(
-                f'{CACHE_VARIABLE}={self.folder}: a decoded picture cannot be kept there ({error}); make '
-                'room or name another folder, or unset the variable to decode each time'
-            ) from error
+            if not self._warned:
+                self._warned = True
+                warnings.warn(
+                    f'{CACHE_VARIABLE}={self.folder}: decoded pictures cannot be kept there ({error}) and '
+                    'are decoded each time; make room, or name another folder',
+                    stacklevel=2,
+                )

@@ -5,7 +5,7 @@ branches through the same decoder. Their convolutions may be batched freely;
 their batch statistics may not be mixed without changing the network, so the
 grouping is an explicit option, ``bn_groups``:
 
-* ``per_branch`` (default): shared weight and bias; batch statistics of each
+* ``per_branch`` (default of the classes): shared weight and bias; batch statistics of each
   branch over its plain and augmented view together; running statistics kept
   per branch. The first branch (``rgb``) uses the ordinary buffer names, so an
   exported RGB-only network reads like any ResNet.

@@ -22,7 +22,7 @@ def rgb_network():
 
 def started(**kwargs):
     network, whole = rgb_network(), build(**kwargs)
-    state = whole.adopt(network.state_dict())
+    state = whole.complete_start(network.state_dict())
     matched = match_weights(whole, state, source='rgb', optional=whole.optional_parts)
     whole.load_state_dict({**whole.state_dict(), **matched})
     return network, whole.eval()
@@ -80,4 +80,4 @@ def test_stage_two_takes_no_rgb_network_for_a_whole_one():
         ),
     )
     second, state = MODELS.build(config), rgb_network().state_dict()
-    assert second.adopt(state).keys() == state.keys()
+    assert second.complete_start(state).keys() == state.keys()

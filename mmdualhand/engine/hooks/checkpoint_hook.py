@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
@@ -65,8 +66,11 @@ class SafeCheckpointHook(CheckpointHook):
         if runner.cfg.get('resume'):
             match_weights(model, checkpoint, source=source)
         else:
-            if hasattr(model, 'adopt'):
-                checkpoint['state_dict'] = model.adopt(checkpoint['state_dict'])
+            if hasattr(model, 'complete_start'):
+                given = checkpoint['state_dict']
+                checkpoint['state_dict'] = model.complete_start(given)
+                if added := len(checkpoint['state_dict']) - len(given):
+                    print_log(f'{source} is an RGB network: {added} tensors of it were copied', 'current')
             optional = getattr(model, 'optional_parts', ())
             matched = match_weights(model, checkpoint, source=source, min_match=0.98, optional=optional)
             checkpoint['state_dict'] = {**model.state_dict(), **matched}

@@ -30,6 +30,6 @@ def collapse_warnings(epoch: int, means: Mapping[str, float], first_std: float |
             f'the predictions on target images have nearly become one pose: their spread is {spread:.3g} px '
             f'in epoch {epoch}, and was {first_std:.3g} px in the first. Lower the learning rate or '
             'self_training.label_weight, take labels of a running mean of the weights '
-            "(label_view='clean', teacher_momentum=0.99), or accept fewer labels"
+            '(self_training.teacher_momentum=0.99), or accept fewer labels'
         )
     return found

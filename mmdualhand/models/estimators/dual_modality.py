@@ -126,7 +126,7 @@ class DualModalityEstimator(BaseHandEstimator):
             {name: MODELS.build({**config, 'branches': some}) for name, some in users.items() if some}
         )
 
-    def adopt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def complete_start(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Make the state of a network to start from (``load_from``) one of this network.
 
         That of an RGB network is completed by

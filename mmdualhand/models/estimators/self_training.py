@@ -68,7 +68,7 @@ class SelfTrainingEstimator(DualModalityEstimator):
         if self.settings.teacher_momentum:
             self.teacher = MeanTeacher(self._parts(), self.settings.teacher_momentum)
 
-    def adopt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def complete_start(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Stage 2 begins with a network of stage 1 as it is: nothing is filled in."""
         return dict(state)
 
