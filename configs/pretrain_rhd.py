@@ -10,9 +10,9 @@ _base_ = [
 model = dict(
     branches=('rgb', 'depth', 'fused'),
     contrast=[('rgb', 'rgb+'), ('depth', 'depth+'), ('rgb', 'fused'), ('rgb+', 'fused+')],
-    contrast_weight=0.1,  # lambda_c
+    contrast_weight=14.0,  # lambda_c = 0.1 times the 140 anchors of a batch, over which Eq. 3 is a sum
     loss_contrast=dict(
-        type='NTXent', temperature=0.5, symmetric=False, include_positive=False, reduction='sum'
+        type='NTXent', temperature=0.5, symmetric=False, include_positive=False, reduction='mean'
     ),
 )
 default_hooks = dict(checkpoint=dict(save_best='EPE', rule='less'))

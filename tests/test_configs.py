@@ -86,10 +86,12 @@ def test_values_of_the_paper():
     assert (drop.milestones, drop.gamma, cfg.train_cfg.max_epochs) == ([40, 50], 0.1, 60)
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 140
     loss = cfg.model.loss_contrast
-    printed = dict(temperature=0.5, symmetric=False, include_positive=False, reduction='sum')
+    printed = dict(temperature=0.5, symmetric=False, include_positive=False, reduction='mean')
     assert {key: loss[key] for key in printed} == printed
     maps = cfg.model.head.loss_maps
-    assert (maps.mask_weight, maps.depth_map_weight, cfg.model.contrast_weight) == (100.0, 50.0, 0.1)
+    assert (maps.mask_weight, maps.depth_map_weight) == (100.0, 50.0)
+    # Eq. 3 is a sum over the batch with lambda_c = 0.1; the mean of the same weight holds for any batch.
+    assert cfg.model.contrast_weight == pytest.approx(0.1 * cfg.train_dataloader.batch_size)
     assert cfg.model.head.loss_pose.depth_weight == 50.0
     assert cfg.default_hooks.checkpoint.save_best == 'EPE' and cfg.default_hooks.checkpoint.rule == 'less'
 
