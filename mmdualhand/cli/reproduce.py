@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from mmdualhand.apis.experiments import (
     SCALES,
     Measurement,
     Table,
-    code_version,
-    cores,
     csv_text,
+    default_jobs,
     finished_cells,
     get_suite,
+    left_out,
     list_suites,
     make_plan,
     markdown_text,
@@ -42,12 +42,16 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--suite', required=True, help='which table; see below')
     parser.add_argument('--scale', choices=list(SCALES), default='small', help='(default: %(default)s)')
     parser.add_argument('--seeds', type=int, default=1, help='seeds 0 to N - 1 (default: %(default)s)')
-    parser.add_argument('--shard', metavar='I/N', help='part I of N machines')
-    parser.add_argument('--jobs', type=int, default=cores(), help='trainings at a time (default: cores)')
+    parser.add_argument(
+        '--shard', metavar='I/N', help='run part I of N; what starts from the same training is in one part'
+    )
+    parser.add_argument(
+        '--jobs', type=int, default=default_jobs(), help='trainings at a time (default: GPUs, or else cores)'
+    )
     parser.add_argument('--cells', type=Path, help='finished measurements (default: results/SCALE)')
     parser.add_argument('--work-dir', type=Path, help='(default: work_dirs/reproduce/SCALE)')
     parser.add_argument(
-        '--only', nargs='+', metavar='NAME', help='only these trainings; NAME may have * and ? in it'
+        '--only', nargs='+', metavar='NAME', help='run only these trainings; NAME may have * and ?'
     )
     parser.add_argument('--table', action='store_true', help='run nothing, print the table of what is there')
     args = parser.parse_args(argv)
@@ -59,14 +63,23 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def wanted(args: argparse.Namespace) -> list[Measurement]:
-    """The measurements of a command line.
+def whole_suite(args: argparse.Namespace) -> list[Measurement]:
+    """The measurements of the table, of all seeds.
 
     Raises:
-        ConfigError: No such suite, training or shard.
+        ConfigError: No such suite.
     """
     suite = get_suite(args.suite)
-    found = [one for seed in range(args.seeds) for one in suite.measurements(args.scale, seed)]
+    return [one for seed in range(args.seeds) for one in suite.measurements(args.scale, seed)]
+
+
+def to_run(args: argparse.Namespace, measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Those that this command runs, where they are missing: ``--only`` and ``--shard`` of the table's.
+
+    Raises:
+        ConfigError: No such training or shard.
+    """
+    found = list(measurements)
     if args.only:
         names = sorted({one.training.name for one in found})
         unknown = [pattern for pattern in args.only if not any(fnmatchcase(n, pattern) for n in names)]
@@ -81,12 +94,39 @@ def wanted(args: argparse.Namespace) -> list[Measurement]:
     return found
 
 
-def write_tables(args: argparse.Namespace, tables: Sequence[Table], command: str, missing: int) -> str:
+def run_missing(args: argparse.Namespace, measurements: Sequence[Measurement]) -> list[str]:
+    """Train and measure; returns the names of the trainings that failed or were left out."""
+    if not measurements:
+        print(f'shard {args.shard} is empty: all that starts from the same training is in one shard')
+        return []
+    total = len(make_plan(measurements, args.work_dir.absolute(), args.cells.absolute()).jobs)
+    with JobWatcher(total, args.work_dir) as watcher:
+        run_measurements(measurements, args.work_dir, args.cells, jobs=args.jobs, watcher=watcher)
+    return watcher.failed
+
+
+def commits(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Which code made the cells, a sentence."""
+    found = Counter(str(cell.get('commit') or 'unknown') for cell in cells).most_common()
+    names = [f'{name.replace("+changes", " with uncommitted changes")} ({number})' for name, number in found]
+    return f'Commits that made the cells, and how many: {", ".join(names) or "none"}.'
+
+
+def heading(args: argparse.Namespace, cells: Sequence[Mapping[str, Any]], wanted: int) -> str:
+    """What comes above the tables: the command that makes all of them, the code, what is missing."""
+    lines = [
+        f'`python tools/reproduce.py --suite {args.suite} --scale {args.scale} --seeds {args.seeds}`',
+        '',
+        commits(cells),
+    ]
+    if len(cells) < wanted:
+        lines.append(f'{wanted - len(cells)} of {wanted} measurements are missing.')
+    return '\n'.join(lines)
+
+
+def write_tables(args: argparse.Namespace, tables: Sequence[Table], head: str) -> str:
     """Write Markdown and CSV into the work dir; returns the Markdown."""
-    head = [f'`{command}`', '', f'Code {code_version() or "of an installed package"}, scale {args.scale}.']
-    if missing:
-        head.append(f'{missing} measurements are missing.')
-    text = '\n\n'.join(['\n'.join(head), *map(markdown_text, tables)]) + '\n'
+    text = '\n\n'.join([head, *map(markdown_text, tables)]) + '\n'
     args.work_dir.mkdir(parents=True, exist_ok=True)
     for ending, content in (('md', text), ('csv', csv_text(tables))):
         partial = args.work_dir / f'.{args.suite}.{ending}.partial'
@@ -98,17 +138,16 @@ def write_tables(args: argparse.Namespace, tables: Sequence[Table], command: str
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what is missing and print the table; returns the exit status, 1 where something failed."""
     args = parse_args(argv)
-    measurements = wanted(args)
-    failed: list[str] = []
-    if not args.table:
-        total = len(make_plan(measurements, args.work_dir.absolute(), args.cells.absolute()).jobs)
-        with JobWatcher(total, args.work_dir) as watcher:
-            run_measurements(measurements, args.work_dir, args.cells, jobs=args.jobs, watcher=watcher)
-        failed = watcher.failed
-    cells: list[dict[str, Any]] = finished_cells(measurements, args.cells)
-    command = f'python tools/reproduce.py {shlex.join(argv or [])}'
+    measurements = whole_suite(args)
+    mine = to_run(args, measurements)
+    notes = left_out(args.suite, args.scale)
+    for sentence in notes:
+        print(sentence)
+    failed = [] if args.table else run_missing(args, mine)
+    cells = finished_cells(measurements, args.cells, say=notes.append)
     tables = get_suite(args.suite).tables(cells, args.scale)
-    print(f'\n{write_tables(args, tables, command, len(measurements) - len(cells))}')
+    head = '\n'.join([heading(args, cells, len(measurements)), *notes])
+    print(f'\n{write_tables(args, tables, head)}')
     print(f'tables: {args.work_dir / args.suite}.md and .csv; cells: {args.cells}')
     if failed:
         print(f'failed: {", ".join(failed)}; logs: {args.work_dir / "logs"}')

@@ -23,17 +23,19 @@ from mmdualhand.apis.experiments import (
     with_options,
 )
 from mmdualhand.apis.experiments import cells as cells_module
-from mmdualhand.apis.experiments.cells import finished_cells, read_json, write_json
+from mmdualhand.apis.experiments.cells import finished_cells, read_json, read_result, write_json
 from mmdualhand.apis.experiments.definitions import check_names
 from mmdualhand.apis.experiments.job import Job
+from mmdualhand.apis.experiments.machine import cores
 from mmdualhand.apis.experiments.origin import measurement_origin, training_origin
-from mmdualhand.apis.experiments.run import cores, estimated_cost, make_tasks
+from mmdualhand.apis.experiments.run import estimated_cost, make_tasks
 from mmdualhand.apis.experiments.train_once import find_trained
 from mmdualhand.cli.main import run
 from mmdualhand.errors import ConfigError, DataError
 from tests.fixtures.runs import REPO
 
-PRETRAIN = Training('pretrain', 'mini/pretrain_rhd')
+INIT = Training('init_rgb', 'mini/init_rgb')
+PRETRAIN = Training('pretrain', 'mini/pretrain_rhd', start=INIT)
 TUNED = Training('finetune_stb', 'mini/finetune_stb', start=PRETRAIN)
 MEASUREMENTS = [
     Measurement(PRETRAIN, 'mini/finetune_stb'),
@@ -80,10 +82,13 @@ def test_names_of_cells():
 
 def test_only_what_is_missing_runs(tmp_path):
     _, jobs = plan_of(tmp_path)
-    assert {name: len(files) for name, files in jobs.items()} == {'pretrain': 2, 'finetune_stb': 2}
+    assert {name: len(files) for name, files in jobs.items()} == {
+        'init_rgb': 0, 'pretrain': 2, 'finetune_stb': 2,
+    }  # fmt: skip
     for one in MEASUREMENTS[:2]:
         finish(one, tmp_path / 'cells')
     # The cells of the pre-training are there and its checkpoint is not: it runs for the fine-tuning alone.
+    train(INIT, tmp_path / 'work')
     plan, jobs = plan_of(tmp_path)
     assert jobs == {'pretrain': [], 'finetune_stb': [one.file_name for one in MEASUREMENTS[2:]]}
     assert plan.finished == tuple(MEASUREMENTS[:2])
@@ -98,21 +103,31 @@ def test_a_cell_of_another_config_is_named_and_made_anew(tmp_path):
         finish(one, tmp_path / 'cells')
     changed = with_options(MEASUREMENTS, (('optim_wrapper.optimizer.lr', 1e-4),))
     plan, jobs = plan_of(tmp_path, changed)
-    assert len(plan.notes) == 4 and len(jobs) == 2
+    assert len(plan.notes) == 4 and list(jobs) == ['init_rgb', 'pretrain', 'finetune_stb']
     name, _, rest = plan.notes[0].partition(' ')
     assert name == 'pretrain_s0--mini_finetune_stb.json'
     assert rest == 'was made from something else, the training differs: it is made anew'
-    assert plan.jobs[1].training.start == plan.jobs[0].training  # the option reached the start too
+    assert plan.jobs[2].training.start == plan.jobs[1].training  # the option reached the start too
 
 
 def test_tasks_wait_for_their_start(tmp_path):
     plan, _ = plan_of(tmp_path)
     tasks = {task.name: task for task in make_tasks(plan, tmp_path / 'work', tmp_path / 'cells')}
     assert tasks['finetune_stb_s0'].needs == ('pretrain_s0',)
-    assert tasks['pretrain_s0'].needs == ()
+    assert tasks['pretrain_s0'].needs == ('init_rgb_s0',) and tasks['init_rgb_s0'].needs == ()
     content = read_json(Path(tasks['finetune_stb_s0'].command[-1]))
     assert Training.from_plain(content['training']) == TUNED
     assert [Measurement.from_plain(one) for one in content['measurements']] == MEASUREMENTS[2:]
+
+
+def test_a_trained_start_is_not_waited_for(tmp_path):
+    for training in (INIT, PRETRAIN):
+        train(training, tmp_path / 'work')
+    plan, jobs = plan_of(tmp_path)
+    assert {name: len(files) for name, files in jobs.items()} == {'pretrain': 2, 'finetune_stb': 2}
+    tasks = make_tasks(plan, tmp_path / 'work', tmp_path / 'cells')
+    # A measurement of the pre-training that fails does not keep the fine-tuning from running.
+    assert {task.name: task.needs for task in tasks} == {'pretrain_s0': (), 'finetune_stb_s0': ()}
 
 
 def test_finished_cells_are_not_touched(tmp_path):
@@ -155,6 +170,71 @@ def test_a_broken_cell_is_named(tmp_path):
         plan_of(tmp_path)
 
 
+@pytest.mark.parametrize(('text', 'wanted'), [
+    ('[1, 2]', 'cell.json is not the JSON of an experiment, it holds no object'),
+    ('{"metrics": {"EPE": 1.0}}', 'cell.json does not say what it was made from, it has no origin'),
+    ('{"origin": null}', 'cell.json does not say what it was made from'),
+])  # fmt: skip
+def test_a_result_without_origin_is_named(tmp_path, text, wanted):
+    (tmp_path / 'cell.json').write_text(text)
+    with pytest.raises(DataError, match=wanted):
+        read_result(tmp_path / 'cell.json')
+
+
+def test_a_cell_or_record_without_origin_is_not_used(tmp_path):
+    for place, call in (
+        (tmp_path / 'cells' / MEASUREMENTS[0].file_name, lambda: plan_of(tmp_path)),
+        (
+            tmp_path / 'cells' / MEASUREMENTS[0].file_name,
+            lambda: finished_cells(MEASUREMENTS, tmp_path / 'cells'),
+        ),
+        (
+            tmp_path / 'work' / PRETRAIN.key / 'training.json',
+            lambda: find_trained(PRETRAIN, tmp_path / 'work'),
+        ),
+    ):
+        write_json(place, {'checkpoint': 'epoch_1.pth'})
+        with pytest.raises(DataError, match='has no origin'):
+            call()
+
+
+def test_cells_of_something_else_are_left_out(tmp_path):
+    (tmp_path / 'data' / 'mini').mkdir(parents=True)
+    for name in ('RHD_published_v2', 'STB'):
+        (tmp_path / 'data' / 'mini' / name).mkdir()
+    slow = with_options(MEASUREMENTS[:1], (('optim_wrapper.optimizer.lr', 1e-4),))
+    finish(slow[0], tmp_path / 'cells')
+    finish(MEASUREMENTS[2], tmp_path / 'cells')
+    said = []
+    found = finished_cells(MEASUREMENTS, tmp_path / 'cells', say=said.append)
+    assert found == [read_json(tmp_path / 'cells' / MEASUREMENTS[2].file_name)]
+    assert said == ['Left out, made from something else than today: pretrain_s0--mini_finetune_stb.json.']
+
+
+def test_cells_without_their_data_are_taken_and_said(tmp_path, monkeypatch):
+    root = tmp_path / 'data' / 'mini' / 'STB'
+    root.mkdir(parents=True)
+    (root / 'SYNTHETIC.json').write_text('{"seed": 1}')
+    for one in MEASUREMENTS:
+        finish(one, tmp_path / 'cells')
+    shutil.rmtree(tmp_path / 'data')
+    said = []
+    assert len(finished_cells(MEASUREMENTS, tmp_path / 'cells', say=said.append)) == 4
+    assert len(said) == 1 and said[0].startswith('Taken as they are, their data are not here')
+    assert said[0].endswith(
+        'pretrain_s0--mini_finetune_stb.json, pretrain_s0--mini_finetune_stb--bn.json, '
+        'finetune_stb_s0--mini_finetune_stb.json and 1 more.'
+    )
+    # The benchmark has no data in it, and is compared.
+    other = [replace(MEASUREMENTS[0], benchmark='mini/finetune_h3d')]
+    write_json(
+        tmp_path / 'cells' / other[0].file_name, read_json(tmp_path / 'cells' / MEASUREMENTS[0].file_name)
+    )
+    said.clear()
+    assert finished_cells(other, tmp_path / 'cells', say=said.append) == []
+    assert said[0].startswith('Left out')
+
+
 def test_lists_of_numbers_are_one_line(tmp_path):
     content = {'a': [1, 2.5, -1e-3], 'b': {'c': ['x', 'y'], 'd': []}, 'e': [[1, 2], [3]]}
     write_json(tmp_path / 'a.json', content)
@@ -165,7 +245,7 @@ def test_lists_of_numbers_are_one_line(tmp_path):
 
 
 def test_shards_are_disjoint_and_whole():
-    found = [replace(m, training=Training(f'{n}', 'mini/pretrain_rhd', s)) for m in MEASUREMENTS[:1]
+    found = [replace(m, training=Training(n, 'mini/init_rgb', s)) for m in MEASUREMENTS[:1]
              for n in ('a', 'b', 'c') for s in (0, 1)]  # fmt: skip
     found += MEASUREMENTS
     for number in (1, 2, 3):
@@ -174,6 +254,7 @@ def test_shards_are_disjoint_and_whole():
         assert all(parts)
         homes = [i for i, part in enumerate(parts) for one in part if one.training in (PRETRAIN, TUNED)]
         assert len(set(homes)) == 1  # a training and its start are on one machine
+    assert shard(MEASUREMENTS, 2, 2) == []  # all of a seed starts from one training, so one part has it all
     with pytest.raises(ConfigError, match='I from 1 to N, got 3/2'):
         shard(found, 3, 2)
 
@@ -184,7 +265,7 @@ def test_costs_compare(tmp_path):
     for name, counts in sizes.items():
         (root / name).mkdir(parents=True)
         (root / name / 'SYNTHETIC.json').write_text(json.dumps({'counts': counts}))
-    assert estimated_cost(Job(PRETRAIN), tmp_path) == 2000 * 3 * 15
+    assert estimated_cost(Job(PRETRAIN), tmp_path) == 2000 * 3 * 8
     short = with_options([MEASUREMENTS[2]], (('train_cfg.max_epochs', 2),))[0].training
     assert estimated_cost(Job(short), tmp_path) == 400 * 3 * 2 * 2
 
@@ -266,7 +347,8 @@ def test_cells_say_what_the_test_command_says(trained, monkeypatch, tmp_path):
     record = read_json(folder / 'work' / 'finetune_stb_s0' / 'training.json')
     start = read_json(folder / 'work' / 'pretrain_s0' / 'training.json')
     assert record['steps'] == plain['steps'] == 12  # 12 pictures of STB in batches of 2, twice
-    assert record['chain_seconds'] == pytest.approx(record['seconds'] + start['seconds'], abs=0.11)
+    assert record['threads'] == plain['threads'] == 1  # as many processes as cores
+    assert record['chain_seconds'] == pytest.approx(record['seconds'] + start['chain_seconds'], abs=0.11)
     assert [file.name for file in checkpoint.parent.glob('*.pth')] == ['epoch_2.pth']
 
 
@@ -307,8 +389,12 @@ def test_a_broken_training_is_reported_with_its_log(trained, monkeypatch, tmp_pa
     monkeypatch.setenv('HAND_DATA', str(folder / 'data'))
     monkeypatch.setenv('PYTHONPATH', str(REPO))
     data = folder / 'data' / 'mini' / 'nothing_here'
-    broken = replace(PRETRAIN, options=(*TINY, ('train_dataloader.dataset.data_root', str(data))))
+    start = replace(INIT, options=TINY)
+    broken = replace(
+        PRETRAIN, start=start, options=(*TINY, ('train_dataloader.dataset.data_root', str(data)))
+    )
     wanted = [Measurement(one, 'mini/finetune_stb') for one in (broken, replace(TUNED, start=broken))]
     outcomes = run_measurements(wanted, tmp_path / 'work', tmp_path / 'cells', jobs=1)
-    assert outcomes['pretrain_s0'].status == 'failed' and outcomes['finetune_stb_s0'].status == 'skipped'
+    statuses = {name: one.status for name, one in outcomes.items()}
+    assert statuses == {'init_rgb_s0': 'done', 'pretrain_s0': 'failed', 'finetune_stb_s0': 'skipped'}
     assert all(word in outcomes['pretrain_s0'].tail for word in ('MissingFileError', 'nothing_here'))

@@ -9,11 +9,18 @@ import pytest
 
 from mmdualhand.apis.experiments import configs
 from mmdualhand.apis.experiments.definitions import Measurement, Training
-from mmdualhand.apis.experiments.origin import difference, digest, measurement_origin, training_origin
+from mmdualhand.apis.experiments.origin import (
+    absent_data,
+    difference,
+    digest,
+    measurement_origin,
+    training_origin,
+)
 
 PRETRAIN = 'mini/pretrain_rhd'
 FINETUNE = 'mini/finetune_stb'
-START = Training('pretrain', PRETRAIN)
+INIT = Training('init_rgb', 'mini/init_rgb')
+START = Training('pretrain', PRETRAIN, start=INIT)
 TUNED = Training('finetune_stb', FINETUNE, start=START)
 
 
@@ -78,7 +85,9 @@ def test_what_changes_the_weights(option):
 
 
 def test_seed_start_and_labels_count():
-    assert training_origin(replace(START, seed=1))['config'] != changed()['config']
+    assert (
+        training_origin(replace(START, seed=1, start=replace(INIT, seed=1)))['config'] != changed()['config']
+    )
     origin, other = training_origin(TUNED), training_origin(replace(TUNED, start=replace(START, options=LR)))
     assert origin['start'] == changed()['hash']
     assert difference(origin, other) == 'the training that it starts from'
@@ -94,7 +103,7 @@ LR = (('optim_wrapper.optimizer.lr', 1e-3),)
 
 def test_an_option_is_the_same_as_a_config(tmp_path):
     file = write(tmp_path, 'lr', 'optim_wrapper = dict(optimizer=dict(lr=1e-3))')
-    assert training_origin(Training('pretrain', file)) == training_origin(replace(START, options=LR))
+    assert training_origin(replace(START, config=file)) == training_origin(replace(START, options=LR))
 
 
 def test_data_counts_and_its_place_does_not(tmp_path, monkeypatch):
@@ -106,10 +115,21 @@ def test_data_counts_and_its_place_does_not(tmp_path, monkeypatch):
         monkeypatch.setenv('HAND_DATA', str(tmp_path / folder))
         seen.append(changed())
     assert seen[0] == seen[1]
-    assert difference(seen[0], seen[2]) == 'the data'
+    assert difference(seen[0], seen[2]) == 'the training that it starts from and the data'
     assert seen[0]['data'] == {'RHD_published_v2': digest({'seed': 1})}
     monkeypatch.setenv('HAND_DATA', str(tmp_path / 'nowhere'))
     assert changed()['data'] == {'RHD_published_v2': None}
+
+
+def test_data_that_are_not_here(tmp_path, monkeypatch):
+    monkeypatch.setenv('HAND_DATA', str(tmp_path))
+    source, target = (tmp_path / 'mini' / name for name in ('RHD_published_v2', 'STB'))
+    plain = Measurement(START, FINETUNE)  # trained on the source, measured on the target
+    assert absent_data(plain) == [str(source), str(target)]
+    source.mkdir(parents=True)
+    assert absent_data(plain) == absent_data(replace(plain, reestimate_bn=True)) == [str(target)]
+    target.mkdir()
+    assert absent_data(plain) == []
 
 
 def test_measurements(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mmdualhand.apis.experiments import machine
 from mmdualhand.apis.experiments.scheduler import Outcome, Task, Watcher, order, run_tasks
 from mmdualhand.errors import ConfigError
 from tests.fixtures.runs import REPO
@@ -94,8 +95,45 @@ def test_a_failure_stops_what_needs_it_and_nothing_else(tmp_path):
 def test_environment_and_log(tmp_path):
     one = task(tmp_path, 'one', script='echo $OMP_NUM_THREADS $NEW')
     for threads in ('3', '4'):
-        run_tasks([one], 1, env={'OMP_NUM_THREADS': threads, 'NEW': 'x'})
+        run_tasks([one], 1, env=[{'OMP_NUM_THREADS': threads, 'NEW': 'x'}])
     assert one.log.read_text() == '3 x\n4 x\n'  # added to, not written over
+
+
+def test_no_two_commands_are_at_one_place(tmp_path):
+    script = f'cd {tmp_path}; mkdir $GPU || exit 1; sleep 0.2; rmdir $GPU; echo $GPU'
+    tasks = [task(tmp_path, f't{i}', script=script) for i in range(5)]
+    outcomes = run_tasks(tasks, 2, env=[{'GPU': 'a'}, {'GPU': 'b'}])
+    assert {one.status for one in outcomes.values()} == {'done'}
+    assert {one.log.read_text() for one in tasks} == {'a\n', 'b\n'}
+    with pytest.raises(ConfigError, match='env must be that of 3 places, got 2'):
+        run_tasks(tasks, 3, env=[{}, {}])
+
+
+def with_gpus(monkeypatch, number, visible=None):
+    monkeypatch.setattr(machine, 'cores', lambda: 8)
+    monkeypatch.setattr('torch.cuda.is_available', lambda: number > 0)
+    monkeypatch.setattr('torch.cuda.device_count', lambda: number)
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    if visible is not None:
+        monkeypatch.setenv('CUDA_VISIBLE_DEVICES', visible)
+
+
+def test_shares_of_cores(monkeypatch):
+    with_gpus(monkeypatch, 0)
+    assert machine.default_jobs() == 8
+    assert machine.shares(3) == [{'OMP_NUM_THREADS': '2', 'MKL_NUM_THREADS': '2'}] * 3
+    assert machine.shares(9)[8]['OMP_NUM_THREADS'] == '1'
+
+
+@pytest.mark.parametrize(
+    ('visible', 'wanted'),
+    [(None, ['0', '1', '0']), ('', ['0', '1', '0']), ('5, GPU-ab', ['5', 'GPU-ab', '5'])],
+)
+def test_shares_of_gpus(monkeypatch, visible, wanted):
+    with_gpus(monkeypatch, 2, visible)
+    assert machine.default_jobs() == 2
+    assert [one['CUDA_VISIBLE_DEVICES'] for one in machine.shares(3)] == wanted
+    assert machine.shares(2)[0]['OMP_NUM_THREADS'] == '4'
 
 
 def test_what_cannot_be_ordered_is_refused(tmp_path):

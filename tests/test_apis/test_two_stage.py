@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from math import nan
 
 import pytest
 
-from mmdualhand.apis.experiments import SCALES, Training, get_suite, list_suites, markdown_text
+from mmdualhand.apis.experiments import (
+    SCALES,
+    Table,
+    Training,
+    get_suite,
+    left_out,
+    list_suites,
+    markdown_text,
+)
 from mmdualhand.apis.experiments.definitions import check_names
 from mmdualhand.apis.experiments.suites import two_stage
-from mmdualhand.apis.experiments.tables import csv_text
+from mmdualhand.apis.experiments.tables import Spread, csv_text, spread
 from mmdualhand.errors import ConfigError
 
 TARGETS = ('stb', 'freihand', 'h3d', 'mvhand')
@@ -68,10 +78,19 @@ def test_everywhere_measures_the_fine_tuned_on_all():
 
 def test_real_photos_only_where_they_are(tmp_path):
     assert two_stage.real_photos('mini', 0) == []
+    sentence = f'The real photos of Ge et al. are left out: {tmp_path / "ge_real"} is not there.'
+    assert left_out('two_stage', 'mini') == [sentence]
     (tmp_path / 'ge_real').mkdir()
+    assert left_out('two_stage', 'mini') == []
     found = two_stage.real_photos('mini', 0)
     assert [one.training.name for one in found] == ['baseline', 'pretrain', 'finetune_ge_real']
     assert {one.benchmark for one in found} == {'mini/finetune_ge_real'}
+
+
+def test_a_broken_config_is_not_a_missing_one(monkeypatch):
+    monkeypatch.setattr(two_stage, 'REAL', 'ge_reel')
+    with pytest.raises(ConfigError, match='finetune_ge_reel'):
+        two_stage.real_photos('mini', 0)
 
 
 def cell(training, seed, place, epe, **more):
@@ -123,6 +142,50 @@ def test_one_seed_has_no_spread():
     assert '| fine-tuned | 11.50 | 15.00 | 17.00 | 19.00 | 21.00 | 18.00 | - | 0.60 |' in markdown_text(
         two_stage.tables(one, 'mini')[0]
     )
+
+
+def test_a_root_depth_of_its_own_is_not_compared():
+    solved = [cell(f'finetune_{target}', 0, target, 50.0, root_depth='solve') for target in TARGETS]
+    text = markdown_text(two_stage.tables([*cells(), *solved], 'mini')[0])
+    assert f'| fine-tuned, root depth solved | - |{" 50.00 (n=1) |" * 5} - | - |' in text
+
+
+def test_the_legend_is_of_the_rows_that_are_there():
+    last = markdown_text(two_stage.tables(cells(), 'mini')[0]).splitlines()[-1]
+    assert last.startswith('Controls: (i) batch normalisation re-estimated') and '(ii)' not in last
+    heads = [row.head for row in two_stage.ROWS if row.head.startswith('(')]
+    assert {head.split()[0] for head in heads} == set(two_stage.CONTROLS)
+    stage1 = [c for c in cells() if c['training'] == 'baseline' and not c['reestimate_bn']]
+    assert 'Controls' not in markdown_text(two_stage.tables(stage1, 'mini')[0])
+
+
+def test_real_photos_name_unit_and_protocol():
+    table = two_stage.tables([cell('baseline', 0, 'stb', 1.0, benchmark='mini/finetune_ge_real')], 'mini')[-1]
+    assert table.name == 'ge_real'
+    assert 'EPE in mm (camera frame' in table.title and 'from 20 to 50 mm' in table.title
+
+
+def test_no_number_is_not_left_out():
+    assert spread([1.0, None, 3.0]) == Spread(2.0, 2.0**0.5, 2)
+    assert spread([None]) is None
+    for value in (nan, float('inf')):
+        found = spread([1.0, value])
+        assert found.number == 2 and found.mean != found.mean and found.std != found.std
+    rows = (('row', (spread([1.0, nan]), spread([nan]), spread([1.0]), spread([1.0, 2.0]), None)),)
+    table = Table('name', 'title', ('a', 'b', 'c', 'd', 'e'), rows, seeds=2)
+    assert (
+        markdown_text(table).splitlines()[-1] == '| row | n/a | n/a (n=1) | 1.00 (n=1) | 1.50 +- 0.71 | - |'
+    )
+    assert markdown_text(replace(table, legend='Below.')).endswith('|\n\nBelow.')
+    assert 'name,row,a,nan,nan,2' in csv_text([table])
+
+
+def test_a_network_that_gave_no_number_has_no_mean():
+    broken = cells()
+    broken[0]['metrics']['EPE'] = nan  # baseline of seed 0 on STB
+    text = markdown_text(two_stage.tables(broken, 'mini')[0])
+    row = next(line for line in text.splitlines() if line.startswith('| baseline |'))
+    assert row == '| baseline | - | n/a | 35.00 +- 7.07 | 35.00 +- 7.07 | 35.00 +- 7.07 | n/a | n/a | n/a |'
 
 
 def test_nothing_measured_has_no_table():

@@ -6,13 +6,14 @@ each training in a process of its own, and keeps every finished measurement as a
 
 from mmdualhand.apis.experiments.cells import code_version, finished_cells
 from mmdualhand.apis.experiments.definitions import Measurement, Training, with_options
-from mmdualhand.apis.experiments.run import cores, make_plan, run_measurements, shard
+from mmdualhand.apis.experiments.machine import cores, default_jobs
+from mmdualhand.apis.experiments.run import make_plan, run_measurements, shard
 from mmdualhand.apis.experiments.scheduler import Outcome, Task, Watcher, run_tasks
-from mmdualhand.apis.experiments.suites import SCALES, get_suite, list_suites
+from mmdualhand.apis.experiments.suites import SCALES, get_suite, left_out, list_suites
 from mmdualhand.apis.experiments.tables import Table, csv_text, markdown_text
 
 __all__ = [
     'SCALES', 'Measurement', 'Outcome', 'Table', 'Task', 'Training', 'Watcher', 'code_version', 'cores',
-    'csv_text', 'finished_cells', 'get_suite', 'list_suites', 'make_plan', 'markdown_text',
-    'run_measurements', 'run_tasks', 'shard', 'with_options',
+    'csv_text', 'default_jobs', 'finished_cells', 'get_suite', 'left_out', 'list_suites', 'make_plan',
+    'markdown_text', 'run_measurements', 'run_tasks', 'shard', 'with_options',
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import json
 import platform
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,26 +17,43 @@ import torch
 
 from mmdualhand import __version__
 from mmdualhand.apis.experiments.definitions import Measurement
+from mmdualhand.apis.experiments.origin import absent_data, difference, measurement_origin
 from mmdualhand.compat import replace_file
 from mmdualhand.errors import DataError
 
 _NUMBERS = re.compile(r'\[[\d\s.,eE+-]+\]')
+_NAMES_SHOWN = 3
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """Content of a JSON file; None where there is none.
 
     Raises:
-        DataError: It is not JSON.
+        DataError: It is not JSON, or not an object.
     """
     try:
         text = path.read_text(encoding='utf-8')
     except FileNotFoundError:
         return None
     try:
-        return dict(json.loads(text))
+        content = json.loads(text)
     except ValueError as error:
         raise DataError(f'{path} is not the JSON of an experiment: {error}; remove it') from error
+    if not isinstance(content, dict):
+        raise DataError(f'{path} is not the JSON of an experiment, it holds no object; remove it')
+    return content
+
+
+def read_result(path: Path) -> dict[str, Any] | None:
+    """A cell or the record of a training, with its ``origin``; None where there is none.
+
+    Raises:
+        DataError: It is broken, or does not say what it was made from.
+    """
+    content = read_json(path)
+    if content is not None and not isinstance(content.get('origin'), dict):
+        raise DataError(f'{path} does not say what it was made from, it has no origin; remove it')
+    return content
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -48,10 +65,47 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     replace_file(partial, path)
 
 
-def finished_cells(measurements: Iterable[Measurement], cells: Path) -> list[dict[str, Any]]:
-    """The cells of measurements that are there, in the order given; their origin is not looked at."""
-    found = (read_json(cells / one.file_name) for one in measurements)
-    return [cell for cell in found if cell is not None]
+def finished_cells(
+    measurements: Iterable[Measurement], cells: Path, say: Callable[[str], None] = print
+) -> list[dict[str, Any]]:
+    """The cells of measurements that are there and were made from what would be used today.
+
+    Others are named, and left out. Only where data are not on this machine, so that
+    they cannot be compared, the cells of the same benchmark are taken, and that is said.
+
+    Args:
+        measurements: Which are wanted.
+        cells: Folder of the finished measurements.
+        say: Takes sentences for the user.
+
+    Returns:
+        The cells, in the order of the measurements.
+
+    Raises:
+        DataError: A cell is broken.
+    """
+    found, stale, unsure = [], [], []
+    for one in measurements:
+        cell = read_result(cells / one.file_name)
+        if cell is None:
+            continue
+        origin = measurement_origin(one)
+        if difference(cell['origin'], origin):
+            if not absent_data(one) or cell['origin'].get('benchmark') != origin['benchmark']:
+                stale.append(one.file_name)
+                continue
+            unsure.append(one.file_name)
+        found.append(cell)
+    if stale:
+        say(f'Left out, made from something else than today: {_named(stale)}.')
+    if unsure:
+        say(f'Taken as they are, their data are not here to compare with: {_named(unsure)}.')
+    return found
+
+
+def _named(files: Sequence[str]) -> str:
+    more = len(files) - _NAMES_SHOWN
+    return ', '.join(files[:_NAMES_SHOWN]) + (f' and {more} more' if more > 0 else '')
 
 
 @cache

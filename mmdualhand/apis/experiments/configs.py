@@ -65,13 +65,13 @@ def benchmark_config(name: str) -> Config:
     return cfg
 
 
-def is_present(name: str) -> bool:
-    """Whether a config is shipped and the data of its test lie where it says."""
-    try:
-        cfg = benchmark_config(name)
-    except ConfigError:
-        return False
-    return Path(cfg.test_dataloader.dataset.data_root).is_dir()
+def data_folder(name: str) -> Path:
+    """Where the data of a benchmark should be.
+
+    Raises:
+        ConfigError: As :func:`benchmark_config`.
+    """
+    return Path(benchmark_config(name).test_dataloader.dataset.data_root)
 
 
 def _read(name: str) -> Config:

@@ -31,11 +31,12 @@ def measure(
     Args:
         measurement: What is measured and how.
         checkpoint: Content of the training's last checkpoint.
-        record: The training's record, for what it cost.
+        record: The training's record, for what it cost and how many threads it had.
 
     Returns:
         The cell: what was measured, ``origin``, ``metrics``, ``curve3d``,
-        ``per_sample_epe`` (mm), what the training cost, commit and versions.
+        ``per_sample_epe`` (mm), what the training cost, its number of threads, commit and
+        versions.
 
     Raises:
         ConfigError: The checkpoint names no network, or there are no images to
@@ -64,6 +65,7 @@ def measure(
         'origin': measurement_origin(measurement),
         **{key: value for key, value in asdict(result).items() if key != 'dataset'},
         **{key: record[key] for key in _COST},
+        'threads': record.get('threads'),
         'commit': code_version(),
         'versions': versions(),
     }

@@ -106,6 +106,20 @@ def difference(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     return ' and '.join(parts) or 'its origin'
 
 
+def absent_data(measurement: Measurement) -> list[str]:
+    """Folders of data that a measurement, or a training that it needs, has and this machine has not.
+
+    The origin says of embedded data which they are; without them, it cannot be told.
+    """
+    cfg = benchmark_config(measurement.benchmark)
+    needed = [cfg.test_dataloader, *([target_dataset(cfg)] if measurement.reestimate_bn else [])]
+    training: Training | None = measurement.training
+    while training is not None:
+        needed.append(training_config(training).train_dataloader)
+        training = training.start
+    return [root for root in sorted(set(_roots(needed))) if not Path(root).is_dir()]
+
+
 def data_digests(config: Any) -> dict[str, str | None]:
     """Folder name of every ``data_root`` in a config to the hash of its note, None where there is none."""
     return {Path(root).name: _note(Path(root)) for root in sorted(set(_roots(config)))}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmdualhand.apis.experiments.cells import read_json
+from mmdualhand.apis.experiments.cells import read_result
 from mmdualhand.apis.experiments.configs import training_config
 from mmdualhand.apis.experiments.definitions import Measurement, Training, check_names
 from mmdualhand.apis.experiments.job import Job, write_job
+from mmdualhand.apis.experiments.machine import shares
 from mmdualhand.apis.experiments.origin import difference, measurement_origin
 from mmdualhand.apis.experiments.scheduler import Outcome, Task, Watcher, run_tasks
 from mmdualhand.apis.experiments.train_once import find_trained
@@ -56,7 +56,7 @@ def make_plan(measurements: Sequence[Measurement], work_dir: Path, cells: Path) 
     missing: dict[Training, list[Measurement]] = {}
     finished, notes = [], []
     for one in dict.fromkeys(measurements):
-        cell, origin = read_json(cells / one.file_name), measurement_origin(one)
+        cell, origin = read_result(cells / one.file_name), measurement_origin(one)
         reason = None if cell is None else difference(cell['origin'], origin)
         if reason == '':
             finished.append(one)
@@ -81,8 +81,8 @@ def _unfinished_starts(training: Training, work_dir: Path) -> list[Training]:
 
 
 def make_tasks(plan: Plan, work_dir: Path, cells: Path) -> list[Task]:
-    """A process for every job of a plan."""
-    names = {job.training.key for job in plan.jobs}
+    """A process for every job of a plan; it waits for what it starts from where that is not trained yet."""
+    untrained = {job.training for job in plan.jobs if find_trained(job.training, work_dir) is None}
     tasks = []
     for job in plan.jobs:
         start = job.training.start
@@ -92,7 +92,7 @@ def make_tasks(plan: Plan, work_dir: Path, cells: Path) -> list[Task]:
                 job.training.key,
                 (sys.executable, '-m', 'mmdualhand.apis.experiments.job', str(file)),
                 log=work_dir / 'logs' / f'{job.training.key}.log',
-                needs=(start.key,) if start is not None and start.key in names else (),
+                needs=(start.key,) if start is not None and start in untrained else (),
                 cost=estimated_cost(job, work_dir),
             )
         )
@@ -137,7 +137,8 @@ def run_measurements(
         measurements: What is wanted.
         work_dir: Folder for checkpoints, logs and what else is made on the way.
         cells: Folder of the finished measurements, which are kept.
-        jobs: Processes at a time; each computes with its share of the cores.
+        jobs: Processes at a time; each computes with its share of the cores, and a GPU of
+            its own where there are enough.
         watcher: Is told what happens.
         say: Takes sentences for the user.
 
@@ -157,20 +158,16 @@ def run_measurements(
         f'{len(plan.finished)} of {len(dict.fromkeys(measurements))} measurements are there; '
         f'{len(plan.jobs)} trainings to run or to measure, {jobs} at a time'
     )
-    threads = str(max(cores() // jobs, 1))
-    env = {'OMP_NUM_THREADS': threads, 'MKL_NUM_THREADS': threads, 'PYTHONUNBUFFERED': '1'}
+    env = [{**share, 'PYTHONUNBUFFERED': '1'} for share in shares(jobs)]
     return run_tasks(make_tasks(plan, work_dir, cells), jobs, env=env, watcher=watcher)
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, 'sched_getaffinity'):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def shard(measurements: Sequence[Measurement], index: int, number: int) -> list[Measurement]:
-    """The part of one of several machines; trainings that start from the same one stay together.
+    """The part of one of several machines.
+
+    A part has whole chains: all that starts, in one or more steps, from the same training is in one part. At
+    the scales ``mini`` and ``small`` everything of a seed starts from its ``init_rgb``, so that there are as
+    many chains as seeds, and a part beyond their number is empty.
 
     Args:
         measurements: What is wanted of all machines.

@@ -101,7 +101,7 @@ def run_tasks(
     tasks: Sequence[Task],
     jobs: int,
     *,
-    env: Mapping[str, str] | None = None,
+    env: Sequence[Mapping[str, str]] = (),
     watcher: Watcher | None = None,
 ) -> dict[str, Outcome]:
     """Run commands, ``jobs`` at a time, each in a process group of its own.
@@ -112,20 +112,24 @@ def run_tasks(
     Args:
         tasks: What to run.
         jobs: Commands at a time.
-        env: Environment variables to add.
+        env: Environment variables to add, of each of the ``jobs`` places; no two commands
+            are at one place at a time.
         watcher: Is told what happens.
 
     Returns:
         How each ended.
 
     Raises:
-        ConfigError: As :func:`order`, or ``jobs`` < 1.
+        ConfigError: As :func:`order`, ``jobs`` < 1, or ``env`` is not that of all places.
         KeyboardInterrupt: The user interrupted.
         SystemExit: This process was asked to end.
     """
     if jobs < 1:
         raise ConfigError(f'jobs must be 1 or more, got {jobs}')
+    if env and len(env) != jobs:
+        raise ConfigError(f'env must be that of {jobs} places, got {len(env)}')
     queue, watcher = order(tasks), watcher or Watcher()
+    free = list(range(jobs))
     outcomes: dict[str, Outcome] = {}
     running: dict[str, _Process] = {}
     with _noted_signals() as signals:
@@ -134,15 +138,17 @@ def run_tasks(
                 _leave_if_asked(signals)
                 queue = _drop_hopeless(queue, outcomes, watcher)
                 ready = [task for task in queue if all(need in outcomes for need in task.needs)]
-                for task in ready[: jobs - len(running)]:
+                for task in ready[: len(free)]:
                     queue.remove(task)
-                    running[task.name] = _Process(task, env)
+                    place = free.pop(0)
+                    running[task.name] = _Process(task, place, env[place] if env else {})
                     watcher.started(task)
                 time.sleep(_POLL_SECONDS if running else 0.0)
                 for name, process in list(running.items()):
                     outcome = process.outcome()
                     if outcome is not None:
                         del running[name]
+                        free.append(process.place)
                         outcomes[name] = outcome
                         watcher.ended(process.task, outcome)
                 watcher.tick()
@@ -170,8 +176,8 @@ def _drop_hopeless(queue: list[Task], outcomes: dict[str, Outcome], watcher: Wat
 class _Process:
     """A running task."""
 
-    def __init__(self, task: Task, env: Mapping[str, str] | None) -> None:
-        self.task = task
+    def __init__(self, task: Task, place: int, env: Mapping[str, str]) -> None:
+        self.task, self.place = task, place
         task.log.parent.mkdir(parents=True, exist_ok=True)
         self._log: IO[bytes] = task.log.open('ab')
         self._start = time.perf_counter()
@@ -180,7 +186,7 @@ class _Process:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **env},
             start_new_session=True,
         )
 

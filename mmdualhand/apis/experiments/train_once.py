@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.runner import Runner
 
 from mmdualhand import compat
-from mmdualhand.apis.experiments.cells import code_version, read_json, versions, write_json
+from mmdualhand.apis.experiments.cells import code_version, read_result, versions, write_json
 from mmdualhand.apis.experiments.configs import load_in_process, training_config
 from mmdualhand.apis.experiments.definitions import Training
 from mmdualhand.apis.experiments.origin import difference, training_origin
@@ -32,7 +33,7 @@ class Trained:
         checkpoint: Its last checkpoint.
         record: ``origin``, ``steps``, ``seconds`` and ``cpu_seconds`` of its own and,
             as ``chain_...``, with those of the trainings that it starts from,
-            ``commit``, ``versions``.
+            ``threads`` of its process, ``commit``, ``versions``.
     """
 
     checkpoint: Path
@@ -51,7 +52,7 @@ def find_trained(training: Training, work_dir: Path) -> Trained | None:
         DataError: Its record is broken.
     """
     folder = work_dir / training.key
-    record = read_json(folder / RECORD)
+    record = read_result(folder / RECORD)
     if record is None or not record.get('checkpoint'):
         return None
     checkpoint = folder / record['checkpoint']
@@ -73,6 +74,7 @@ def train_once(training: Training, work_dir: Path, *, parent: int | None = None)
 
     Raises:
         ConfigError: The config is wrong, or the folder belongs to something else.
+        DataError: Its record is broken.
         MissingFileError: The data, or the training that it starts from, is not there.
     """
     done = find_trained(training, work_dir)
@@ -111,7 +113,7 @@ def train_once(training: Training, work_dir: Path, *, parent: int | None = None)
 
 def _begin(folder: Path, origin: dict[str, Any]) -> Path | None:
     """Make the folder ready; give the checkpoint to go on from, if any."""
-    record = read_json(folder / RECORD)
+    record = read_result(folder / RECORD)
     if record is None:
         if folder.is_dir() and list(folder.glob('*.pth')):
             raise ConfigError(
@@ -142,6 +144,7 @@ def _record(
         'cpu_seconds': round(cost.cpu_seconds, 1),
         'chain_seconds': round(cost.seconds + before.get('chain_seconds', 0.0), 1),
         'chain_cpu_seconds': round(cost.cpu_seconds + before.get('chain_cpu_seconds', 0.0), 1),
+        'threads': torch.get_num_threads(),
         'commit': code_version(),
         'versions': versions(),
     }

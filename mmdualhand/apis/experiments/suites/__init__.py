@@ -5,7 +5,8 @@ A file ``NAME.py`` is the suite ``NAME``. Its first line says what it is, and it
     def measurements(scale: str, seed: int) -> list[Measurement]
     def tables(cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]
 
-``cells`` are those of the measurements that are there, of all seeds.
+``cells`` are those of the measurements that are there, of all seeds. Where ``measurements`` leaves
+something out on a machine, ``left_out(scale: str) -> list[str]`` says what, a sentence each.
 """
 
 from __future__ import annotations
@@ -50,6 +51,16 @@ def get_suite(name: str) -> Suite:
     if name not in known:
         raise ConfigError(f'{name!r} is not a suite; {near_names(name, known)}')
     return cast(Suite, import_module(f'{__name__}.{name}'))
+
+
+def left_out(name: str, scale: str) -> list[str]:
+    """What a suite leaves out on this machine, a sentence each.
+
+    Raises:
+        ConfigError: There is no suite of this name.
+    """
+    sentences = getattr(get_suite(name), 'left_out', None)
+    return [] if sentences is None else list(sentences(scale))
 
 
 def config_prefix(scale: str) -> str:

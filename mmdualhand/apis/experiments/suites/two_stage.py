@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmdualhand.apis.experiments.configs import is_present
+from mmdualhand.apis.experiments.configs import data_folder
 from mmdualhand.apis.experiments.definitions import Measurement, Training
 from mmdualhand.apis.experiments.suites import config_prefix
 from mmdualhand.apis.experiments.tables import Spread, Table, spread
@@ -36,9 +37,10 @@ class Row:
     root_depth: str = 'given'
 
 
+BASELINE = Row('baseline', 'baseline')
 FINE_TUNED = Row('fine-tuned', 'finetune_{}')
 ROWS = (
-    Row('baseline', 'baseline'),
+    BASELINE,
     Row('pre-trained', 'pretrain'),
     FINE_TUNED,
     Row('fine-tuned, root depth solved', 'finetune_{}', root_depth='solve'),
@@ -50,6 +52,13 @@ ROWS = (
     Row('(iii) baseline at equal compute, BN re-estimated', 'equal_compute', reestimate_bn=True),
     Row('(iv) one pass', 'one_pass_{}'),
 )
+CONTROLS = {
+    '(i)': "batch normalisation re-estimated on the target's unlabelled train images, and nothing else",
+    '(ii)': 'stage 2 on source images alone, for at least as many steps as a fine-tuning',
+    '(iii)': 'the RGB-only network trained for as long as pre-training and a fine-tuning take',
+    '(iv)': 'stage 2 with the labels of the first pass alone',
+}
+"""Beginning of the heads of the controls, and what each is."""
 
 
 def stage_one(scale: str, seed: int) -> tuple[Training, Training]:
@@ -96,9 +105,7 @@ def controls(scale: str, seed: int) -> list[Measurement]:
     source = f'{prefix}pretrain_rhd'
     baseline, pretrain = stage_one(scale, seed)
     source_only = Training('source_only', f'{prefix}controls/source_only', seed, start=pretrain)
-    equal = Training(
-        'equal_compute', f'{prefix}controls/baseline_equal_compute', seed, start=baseline.start
-    )
+    equal = Training('equal_compute', f'{prefix}controls/baseline_equal_compute', seed, start=baseline.start)
     found = []
     for control in (source_only, equal):
         found.append(Measurement(control, source))
@@ -117,7 +124,7 @@ def real_photos(scale: str, seed: int) -> list[Measurement]:
     """Baseline, pre-training and fine-tuning on real photos; nothing where they are not there."""
     prefix = config_prefix(scale)
     config = f'{prefix}finetune_{REAL}'
-    if not is_present(config):
+    if not data_folder(config).is_dir():
         return []
     baseline, pretrain = stage_one(scale, seed)
     tuned = Training(f'finetune_{REAL}', config, seed, start=pretrain)
@@ -127,6 +134,12 @@ def real_photos(scale: str, seed: int) -> list[Measurement]:
 def measurements(scale: str, seed: int) -> list[Measurement]:
     """All of it."""
     return [*method(scale, seed), *controls(scale, seed), *real_photos(scale, seed)]
+
+
+def left_out(scale: str) -> list[str]:
+    """The real photos, where they are not there."""
+    folder = data_folder(f'{config_prefix(scale)}finetune_{REAL}')
+    return [] if folder.is_dir() else [f'The real photos of Ge et al. are left out: {folder} is not there.']
 
 
 def _with_and_without_bn(training: Training, benchmark: str) -> list[Measurement]:
@@ -188,12 +201,13 @@ class Results:
         words, digits = METRICS[metric]
         title = (
             f'{words}; mean +- standard deviation of the seeds {self.seeds}. Differences and ratios are '
-            'taken seed by seed, of the mean of the targets.'
+            'taken seed by seed, of the mean of the targets, between rows of given root depth.'
         )
-        return Table(metric, title, tuple(columns), tuple(rows), digits)
+        legend = _legend([head for head, _ in rows])
+        return Table(metric, title, tuple(columns), tuple(rows), digits, len(self.seeds), legend)
 
     def _difference(self, row: Row, metric: str) -> Spread | None:
-        if row == FINE_TUNED:
+        if row == FINE_TUNED or row.root_depth != FINE_TUNED.root_depth:
             return None
         pairs = [
             (self.over_targets(row, seed, metric), self.over_targets(FINE_TUNED, seed, metric))
@@ -202,11 +216,13 @@ class Results:
         return spread(a - b for a, b in pairs if a is not None and b is not None)
 
     def _ratio(self, row: Row, metric: str) -> Spread | None:
+        if row.root_depth != BASELINE.root_depth:
+            return None
         pairs = [
-            (self.over_targets(row, seed, metric), self.over_targets(ROWS[0], seed, metric))
+            (self.over_targets(row, seed, metric), self.over_targets(BASELINE, seed, metric))
             for seed in self.seeds
         ]
-        return spread(a / b for a, b in pairs if a is not None and b)
+        return spread(a / b if b else math.nan for a, b in pairs if a is not None and b is not None)
 
     def cost_table(self) -> Table:
         """Steps and seconds of every training, with what it starts from."""
@@ -219,7 +235,7 @@ class Results:
         for name in names:
             by_seed = {cell['seed']: cell for cell in self._cells.values() if cell['training'] == name}
             rows.append((name, tuple(spread(c[key] for c in by_seed.values()) for key in columns.values())))
-        return Table('cost', 'What each training cost.', tuple(columns), tuple(rows), 0)
+        return Table('cost', 'What each training cost.', tuple(columns), tuple(rows), 0, len(self.seeds))
 
     def real_table(self) -> Table:
         """The real photos, all metrics."""
@@ -236,11 +252,20 @@ class Results:
             )
             if any(value is not None for value in values):
                 rows.append((head, values))
-        return Table(REAL, 'Real photos of Ge et al., part dev.', tuple(METRICS), tuple(rows), 3)
+        title = f'Real photos of Ge et al., part dev. {". ".join(words for words, _ in METRICS.values())}.'
+        return Table(REAL, title, tuple(METRICS), tuple(rows), 3, len(self.seeds))
 
     def _value(self, key: tuple[Any, ...], metric: str) -> float | None:
         cell = self._cells.get(key)
         return None if cell is None else cell['metrics'].get(metric)
+
+
+def _legend(heads: Sequence[str]) -> str:
+    """What the controls among some rows are."""
+    found = [
+        f'{sign} {text}' for sign, text in CONTROLS.items() if any(h.startswith(f'{sign} ') for h in heads)
+    ]
+    return f'Controls: {"; ".join(found)}.' if found else ''
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
