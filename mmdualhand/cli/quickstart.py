@@ -5,41 +5,33 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from mmdualhand.apis.experiments import (
     Measurement,
-    cores,
+    default_jobs,
     finished_cells,
     make_plan,
     markdown_text,
     run_measurements,
     with_options,
 )
-from mmdualhand.apis.experiments.cells import read_json, write_json
-from mmdualhand.apis.experiments.configs import benchmark_config
 from mmdualhand.apis.experiments.suites import two_stage
-from mmdualhand.apis.experiments.train_once import find_trained
+from mmdualhand.apis.report.from_quickstart import SUMMARY, Times, time_lines, update_page
 from mmdualhand.cli import make_mini_benchmark
 from mmdualhand.cli.watch_jobs import JobWatcher
 from mmdualhand.datasets.picture_cache import CACHE_VARIABLE
 from mmdualhand.errors import ConfigError
-from mmdualhand.synthesis import LAYOUTS
+from mmdualhand.synthesis import LAYOUTS, check_request, is_complete
+from mmdualhand.synthesis.generate import NOTE
 
 SCALE = 'mini'
 ROOM_FOR_PICTURES = 8 * 2**30
 """Free bytes from which on decoded pictures are kept during the run; they take half of it."""
-SUMMARY = (
-    'One seed of a small network on a few hundred rendered pictures of each target shows that all parts of '
-    'the method work together and which way each stage moves the error; it does not show that the method is '
-    'what moves it, nor the numbers of the paper: re-estimating batch normalisation on unlabelled target '
-    'pictures alone (in the table) gives part of the gain, and one seed has no spread. All controls over '
-    'several seeds: mmdualhand reproduce --suite two_stage.'
-)
+RENDER_SEED = 0
+"""The pictures are the same whatever the seed of the trainings."""
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -56,8 +48,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         help=f'folder of data sets, {SCALE}/ in it is rendered (default: $HAND_DATA or data)',
     )
-    parser.add_argument('--jobs', default=cores(), type=int, help='processes at a time (default: cores)')
-    parser.add_argument('--seed', default=0, type=int)
+    parser.add_argument('--jobs', default=default_jobs(), type=int, help='processes at a time (default: GPUs, or else cores)')
+    parser.add_argument('--seed', default=0, type=int, help='of the trainings; the pictures stay the same')
     parser.add_argument('--num', type=int, help=f'training pictures of every set (default: those of {SCALE})')
     parser.add_argument('--epochs', type=int, help='epochs of every training (default: those of the configs)')
     args = parser.parse_args(argv)
@@ -71,41 +63,29 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-class Times:
-    """How long each step took when it was done, also in an earlier run of the command.
-
-    Args:
-        file: Where they are kept.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._seconds: dict[str, float] = dict(read_json(file) or {})
-
-    def add(self, name: str, seconds: float) -> None:
-        """Note a step that was done."""
-        self._seconds[name] = round(seconds, 1)
-        write_json(self._file, self._seconds)
-
-    def items(self) -> list[tuple[str, float]]:
-        """Steps and seconds in the order in which they were first done."""
-        return list(self._seconds.items())
-
-    def line(self) -> str:
-        """All of it in one line."""
-        return ', '.join(f'{name} {seconds:.0f} s' for name, seconds in self._seconds.items())
-
-
 def render(args: argparse.Namespace, times: Times) -> None:
-    """Render the sets that are not there."""
-    sizes = [] if args.num is None else ['--num', str(args.num)]
+    """Render the sets that are not there.
+
+    Raises:
+        ConfigError: There are sets that were made from other settings.
+    """
     out = args.data / SCALE
-    for name, layout in LAYOUTS.items():
-        there, start = (out / layout.folder_name).is_dir(), time.perf_counter()
-        shared = ['--scale', SCALE, '--seed', str(args.seed), '--workers', str(args.jobs)]
-        make_mini_benchmark.main(['--out', str(out), '--only', name, *shared, *sizes])
-        if not there:
-            times.add(f'render {layout.title}', time.perf_counter() - start)
+    sizes = [] if args.num is None else ['--num', str(args.num)]
+    shared = ['--out', str(out), '--scale', SCALE, '--seed', str(RENDER_SEED), '--workers', str(args.jobs)]
+    options = make_mini_benchmark.parse_args([*shared, *sizes])
+    requests = [make_mini_benchmark.make_request(name, options) for name in LAYOUTS]
+    for request in requests:  # all of them before the first is rendered
+        root = out / LAYOUTS[request.layout].folder_name
+        if (root / NOTE).is_file() and not is_complete(root, request):
+            raise ConfigError(
+                f'{root} was rendered with other settings, such as another --num; call the command with the '
+                'same settings, or name another folder with --data'
+            )
+        check_request(out, request)
+    for request in requests:
+        timing = make_mini_benchmark.render_set(out, request, options)
+        if timing is not None:
+            times.note(f'render {timing.title}', timing.seconds)
 
 
 @contextmanager
@@ -129,42 +109,13 @@ def train_and_test(args: argparse.Namespace, measurements: Sequence[Measurement]
     """Run what is missing; returns the names of the trainings that failed."""
     cells = args.work_dir / 'cells'
     total = len(make_plan(measurements, args.work_dir.absolute(), cells.absolute()).jobs)
-    watcher = JobWatcher(total, args.work_dir)
-    try:
-        with watcher:
-            run_measurements(measurements, args.work_dir, cells, jobs=args.jobs, watcher=watcher)
-    finally:
-        for name, seconds in watcher.seconds.items():
-            times.add(f'train and test {name}', seconds)
+
+    def note(name: str, seconds: float) -> None:
+        times.note_job(args.work_dir / name, seconds)
+
+    with JobWatcher(total, args.work_dir, note) as watcher:
+        run_measurements(measurements, args.work_dir, cells, jobs=args.jobs, watcher=watcher)
     return watcher.failed
-
-
-def write_page(
-    args: argparse.Namespace,
-    measurements: Sequence[Measurement],
-    cells: Sequence[dict[str, Any]],
-    times: Times,
-) -> Path:
-    """Write the report, unless nothing changed since; returns the file."""
-    from mmdualhand.apis.report import Comparison, ReportContent, RunLog, write_report
-
-    trainings = {one.training.name: one.training for one in measurements}
-    before = find_trained(trainings['pretrain'], args.work_dir)
-    comparisons = []
-    for target, title in two_stage.TARGETS.items():
-        after = find_trained(trainings[f'finetune_{target}'], args.work_dir)
-        if before is not None and after is not None:
-            config = benchmark_config(trainings[f'finetune_{target}'].config)
-            comparisons.append(Comparison(title, config, before.checkpoint, after.checkpoint))
-    content = ReportContent(
-        title='Dual-modality hand pose on rendered hands',
-        summary=SUMMARY,
-        times=times.items(),
-        cells=list(cells),
-        runs=[RunLog(name, args.work_dir / one.key) for name, one in trainings.items()],
-        comparisons=comparisons,
-    )
-    return write_report(args.work_dir, content)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -172,26 +123,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     os.environ['HAND_DATA'] = str(args.data)  # where the configs, here and in the processes of jobs, look
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    times = Times(args.work_dir / 'times.json')
-    render(args, times)
     measurements = two_stage.method(SCALE, args.seed, everywhere=True)
     if args.epochs is not None:
         measurements = with_options(measurements, (('train_cfg.max_epochs', args.epochs),))
-    with decoded_pictures(args.work_dir / 'decoded'):
-        failed = train_and_test(args, measurements, times)
-    cells = finished_cells(measurements, args.work_dir / 'cells')
-    text = '\n\n'.join(map(markdown_text, two_stage.tables(cells, SCALE)))
-    (args.work_dir / 'results.md').write_text(f'{text}\n\n{SUMMARY}\n', encoding='utf-8')
-    print(f'\n{text}\n\n{SUMMARY}\n')
-    if failed:
-        print(f'failed: {", ".join(failed)}; logs: {args.work_dir / "logs"}')
-        return 1
-    page = args.work_dir / 'report.html'
-    newest = max(file.stat().st_mtime for file in (args.work_dir / 'cells').iterdir())
-    if not page.is_file() or page.stat().st_mtime < newest:
-        start = time.perf_counter()
-        page = write_page(args, measurements, cells, times)
-        times.add('report', time.perf_counter() - start)
-    print(f'time: {times.line()} ({args.jobs} processes at a time)')
-    print(f'report: {page}')
+    with Times(args.work_dir / f'times_s{args.seed}.json') as times:
+        render(args, times)
+        with decoded_pictures(args.work_dir / 'decoded'):
+            failed = train_and_test(args, measurements, times)
+        cells = finished_cells(measurements, args.work_dir / 'cells')
+        text = '\n\n'.join(map(markdown_text, two_stage.tables(cells, SCALE)))
+        (args.work_dir / 'results.md').write_text(f'{text}\n\n{SUMMARY}\n', encoding='utf-8')
+        print(f'\n{text}\n\n{SUMMARY}\n')
+        if failed:
+            print(f'failed: {", ".join(failed)}; logs: {args.work_dir / "logs"}')
+            return 1
+        print(f'report: {update_page(args.work_dir, measurements, cells, times)}')
+        print(time_lines(times, times.steps(measurements, args.work_dir), args.jobs))
     return 0

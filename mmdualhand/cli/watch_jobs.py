@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -23,14 +24,16 @@ class JobWatcher(Watcher):
     Args:
         total: Jobs in all.
         work_dir: Folder with a folder for every training.
+        on_done: Is told the name of every job that is done, and the seconds of its process.
 
     Attributes:
         failed: Names of the jobs that failed or were left out.
-        seconds: Name of every job that was done, and how long it took.
     """
 
-    def __init__(self, total: int, work_dir: Path) -> None:
-        self._total, self._work_dir = total, work_dir
+    def __init__(
+        self, total: int, work_dir: Path, on_done: Callable[[str, float], None] | None = None
+    ) -> None:
+        self._total, self._work_dir, self._on_done = total, work_dir, on_done
         self._console = Console(file=sys.stderr)
         self._bars: Progress | None = bars(self._console) if self._console.is_terminal else None
         self._all: TaskID | None = None
@@ -38,7 +41,6 @@ class JobWatcher(Watcher):
         self._ended = 0
         self._line_at = time.monotonic()
         self.failed: list[str] = []
-        self.seconds: dict[str, float] = {}
 
     def __enter__(self) -> JobWatcher:
         if self._bars is not None:
@@ -69,7 +71,8 @@ class JobWatcher(Watcher):
                 self._bars.advance(self._all)
         place = f'({self._ended}/{self._total})'
         if outcome.status == 'done':
-            self.seconds[task.name] = outcome.seconds
+            if self._on_done is not None:
+                self._on_done(task.name, outcome.seconds)
             self._say(f'{task.name}: {outcome.seconds:.0f} s {place}')
             return
         self.failed.append(task.name)

@@ -7,7 +7,7 @@ import math
 from html.parser import HTMLParser
 
 from mmdualhand.apis.model_zoo import config_path
-from mmdualhand.apis.report import ReportContent, RunLog, write_report
+from mmdualhand.apis.report import ReportContent, RunLog, StepTimes, write_report
 from mmdualhand.apis.report.guide import config_name
 from tests.fixtures.report_cells import cell, two_targets
 
@@ -79,7 +79,7 @@ def test_everything(tmp_path, stb_comparison):
     content = ReportContent(
         title='A < B & "C"',
         summary='First & foremost.\n\nThen more.',
-        times=[('render', 61.0), ('train', 5.0)],
+        times=lambda: StepTimes([('render', 61.0), ('train', 5.0)], 64.0),
         cells=two_targets(),
         runs=[RunLog('STB', run)],
         comparisons=[stb_comparison],
@@ -89,7 +89,7 @@ def test_everything(tmp_path, stb_comparison):
     assert [one.name for one in path.parent.iterdir()] == ['report.html']
     page = read(path)
     for text in (
-        'A < B & "C"', 'First & foremost.', '1 min 01 s', 'Every network on every benchmark',
+        'A < B & "C"', 'First & foremost.', '1 min 01 s', '1 min 04 s', 'Every network on every benchmark',
         'accepted labels',
         'Worst cases', 'Without the true root depth', 'The error falls on', str(stb_comparison.after),
         'mmdualhand test mini/finetune_stb', f'mmdualhand analyze-pseudo-labels {run}',

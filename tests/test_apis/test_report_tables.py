@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from mmdualhand.apis.report.content import StepTimes
 from mmdualhand.apis.report.html import duration
 from mmdualhand.apis.report.results import Results
 from mmdualhand.apis.report.tables import across, controls, headline, solved, times
@@ -119,12 +120,11 @@ def test_durations(seconds, text):
 
 
 def test_times():
-    text = times([('render', 30.0), ('train & test', 90.0)])
-    assert rows(text) == [
-        ['render', '30 s', ''],
-        ['train &amp; test', '1 min 30 s', ''],
-        ['together', '2 min 00 s', ''],
-    ]
+    text = times(StepTimes([('render', 30.0), ('train & test', 90.0)], elapsed=100.0))
+    assert rows(text) == [['render', '30 s', ''], ['train &amp; test', '1 min 30 s', '']]
+    assert 'all calls of the command: <b>1 min 40 s</b>' in text
+    assert '2 min 00 s' not in text  # steps ran side by side: their sum is no time
     assert 'width: 33.3%' in text and 'width: 100.0%' in text
-    assert 'width: 0.0%' in times([('skipped', 0.0)])
-    assert 'No step' in times([])
+    text = times(StepTimes([('skipped', 0.0)]))
+    assert 'width: 0.0%' in text and 'Elapsed' not in text
+    assert 'No step' in times(StepTimes())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmdualhand.apis.report.content import Comparison, ReportContent, RunLog
+from mmdualhand.apis.report.content import Comparison, ReportContent, RunLog, StepTimes
 from mmdualhand.apis.report.write import write_report
 
-__all__ = ['Comparison', 'ReportContent', 'RunLog', 'write_report']
+__all__ = ['Comparison', 'ReportContent', 'RunLog', 'StepTimes', 'write_report']

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,28 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class StepTimes:
+    """How long everything took, s.
+
+    Attributes:
+        steps: Name of every step and its seconds; steps may run side by side.
+        elapsed: From the beginning to the end, waiting between calls not counted; None
+            where it is not known.
+    """
+
+    steps: Sequence[tuple[str, float]] = ()
+    elapsed: float | None = None
+
+
+@dataclass(frozen=True)
 class ReportContent:
     """Everything that a report shows; what is absent is left out, and said to be.
 
     Attributes:
         title: Heading.
         summary: Sentences on what such a run does and does not show.
-        times: Name of every step and its seconds.
+        times: Gives the times; asked when all else is drawn, so that the time of the
+            report can be among them.
         cells: Finished measurements: ``training``, ``seed``, ``benchmark``,
             ``reestimate_bn``, ``root_depth``, ``metrics`` (``EPE`` mm,
             ``PCK@0.05``, ``AUC``; None and NaN are values that are not known) and
@@ -60,7 +75,7 @@ class ReportContent:
 
     title: str
     summary: str
-    times: Sequence[tuple[str, float]] = ()
+    times: Callable[[], StepTimes] = StepTimes
     cells: Sequence[dict[str, Any]] = ()
     runs: Sequence[RunLog] = ()
     comparisons: Sequence[Comparison] = field(default=())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from mmdualhand.apis.report.content import StepTimes
 from mmdualhand.apis.report.html import Group, duration, escape, note, paragraph, table
 from mmdualhand.apis.report.results import (
     SOURCE,
@@ -163,20 +164,23 @@ def solved(results: Results) -> str:
     return table(['EPE, mm', 'root depth<br>given', 'root depth<br>solved'], [Group(rows)], caption, 'matrix')
 
 
-def times(steps: Sequence[tuple[str, float]]) -> str:
-    """Seconds of every step, with bars."""
-    if not steps:
+def times(taken: StepTimes) -> str:
+    """Seconds of every step, with bars, and the elapsed time, which is not their sum."""
+    if not taken.steps:
         return note('No step was timed.')
-    total = sum(seconds for _, seconds in steps)
-    longest = max(seconds for _, seconds in steps) or 1.0
+    longest = max(seconds for _, seconds in taken.steps) or 1.0
     rows = [
         [
             escape(name),
             duration(seconds),
             f'<i class="bar" style="width: {100 * seconds / longest:.1f}%"></i>',
         ]
-        for name, seconds in steps
+        for name, seconds in taken.steps
     ]
-    rows.append(['<b>together</b>', f'<b>{duration(total)}</b>', ''])
-    text = 'Wall-clock time of this call; a step whose results were there already takes no time.'
+    text = (
+        'What every step took, from its beginning to its end; a training that was interrupted counts whole. '
+        'Steps that ran side by side count each for itself.'
+    )
+    if taken.elapsed is not None:
+        text += f' Elapsed, over all calls of the command: <b>{duration(taken.elapsed)}</b>.'
     return paragraph(text) + table(['step', 'time', ''], [Group(rows)], '', 'times')

@@ -46,7 +46,7 @@ def write_report(folder: str | Path, content: ReportContent) -> Path:
         Section('training', 'Training', losses(content.runs) + labels(content.runs)),
         Section('pictures', 'Before and after fine-tuning', _pictures(pictures)),
         Section('worst', 'Worst cases', _worst(pictures)),
-        Section('time', 'Time', times(content.times)),
+        Section('time', 'Time', times(content.times())),
         Section('next', 'How to go on', next_steps(content)),
     ]
     folder = Path(folder)
