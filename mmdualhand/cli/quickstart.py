@@ -48,7 +48,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         help=f'folder of data sets, {SCALE}/ in it is rendered (default: $HAND_DATA or data)',
     )
-    parser.add_argument('--jobs', default=default_jobs(), type=int, help='processes at a time (default: GPUs, or else cores)')
+    parser.add_argument(
+        '--jobs', default=default_jobs(), type=int, help='processes at a time (default: GPUs, or else cores)'
+    )
     parser.add_argument('--seed', default=0, type=int, help='of the trainings; the pictures stay the same')
     parser.add_argument('--num', type=int, help=f'training pictures of every set (default: those of {SCALE})')
     parser.add_argument('--epochs', type=int, help='epochs of every training (default: those of the configs)')
