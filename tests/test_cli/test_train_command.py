@@ -79,7 +79,7 @@ def test_missing_data_is_one_sentence(tmp_path):
 
 
 def test_advice_for_the_mini_config_leads_to_its_data(tmp_path):
-    message = one_sentence(run_command(['train', 'mini/pretrain_rhd'], tmp_path))
+    message = one_sentence(run_command(['train', 'mini/init_rgb'], tmp_path))
     assert 'make-mini-benchmark --out data/mini --only rhd' in message
     assert 'HAND_DATA' not in message and 'unpack' not in message
 
@@ -127,8 +127,8 @@ def test_a_misspelt_argument_is_one_sentence(tmp_path, rhd_root):
 
 
 def test_shipped_configs_have_work_dirs_of_their_own():
-    args = train.parse_args(['mini/pretrain_rhd'])
-    assert train.prepare(args).work_dir == 'work_dirs/mini/pretrain_rhd'
+    args = train.parse_args(['mini/init_rgb'])
+    assert train.prepare(args).work_dir == 'work_dirs/mini/init_rgb'
 
 
 def test_an_error_in_a_worker_is_still_one_sentence(tmp_path, rhd_root):

@@ -31,6 +31,7 @@ ALLOWED = {
     'param_scheduler.0.milestones',
     'train_cfg.max_epochs',
     'train_cfg.val_interval',
+    'load_from',
 }
 
 
