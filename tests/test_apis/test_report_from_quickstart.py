@@ -115,7 +115,7 @@ def test_the_page_is_written_again_when_its_cells_differ(tmp_path):
 
     cells = two_targets()
     first, text = update(cells)
-    assert '<b>0.' not in text and 'Elapsed' in text and '<th scope="row">report</th>' in text
+    assert 'Elapsed' in text and '<th scope="row">report</th>' in text
     assert 'does not show' in text and '21.0' in text and '22.2' not in text
     os.utime(tmp_path / 'report.html', (1, 1))  # older than everything else, and it shows what there is
     assert update(two_targets())[0] == 10**9
