@@ -132,7 +132,7 @@ def test_switches_of_stage_two_are_all_shown_with_their_defaults():
     """
     model = get_config('finetune_stb').model
     shown = dict(model.self_training)
-    assert SelfTraining.from_config(shown) == SelfTraining(label_view='clean')
+    assert SelfTraining.from_config(shown) == SelfTraining(label_view='clean', statistics='target')
     assert model.data_preprocessor.clean_view
     assert set(shown) == {item.name for item in dataclasses.fields(SelfTraining)}
 

@@ -30,7 +30,7 @@ model = dict(
         distill_detach=None,
         distill_gated=False,
         normalize_by_accepted=False,
-        statistics='both',
+        statistics='target',
     ),
 )
 default_hooks = dict(
