@@ -46,11 +46,11 @@ def test_copies_inside_a_network_need_not_be_in_a_checkpoint():
     state = {key: value for key, value in net.state_dict().items() if 'student' in key}
     with pytest.raises(ConfigError, match='2 of 4'):
         match_weights(net, state, source='a', min_match=0.98)
-    matched = match_weights(net, state, source='a', min_match=0.98, copies=('teacher.',))
+    matched = match_weights(net, state, source='a', min_match=0.98, optional=('teacher.',))
     assert set(matched) == {'student.weight', 'student.bias'}
     state['teacher.bias'] = net['teacher'].bias  # a checkpoint that has them must have them all
     with pytest.raises(ConfigError, match='3 of 4'):
-        match_weights(net, state, source='a', min_match=0.98, copies=('teacher.',))
+        match_weights(net, state, source='a', min_match=0.98, optional=('teacher.',))
 
 
 def test_the_best_checkpoint_stays_until_the_next_is_there(tmp_path, monkeypatch):
