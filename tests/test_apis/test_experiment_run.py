@@ -322,8 +322,17 @@ def trained(tmp_path_factory, embedded_sets):
     return folder, measurements
 
 
+@pytest.fixture
+def one_thread():
+    """As a job has, so that sums are taken in the same order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.slow
-def test_cells_say_what_the_test_command_says(trained, monkeypatch, tmp_path):
+def test_cells_say_what_the_test_command_says(trained, one_thread, monkeypatch, tmp_path):
     folder, measurements = trained
     monkeypatch.setenv('HAND_DATA', str(folder / 'data'))
     found = finished_cells(measurements, folder / 'cells')
