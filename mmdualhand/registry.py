@@ -141,9 +141,9 @@ LOOPS = _child('loop', upstream.LOOPS, 'mmdualhand.engine')
 OPTIMIZERS = _child('optimizer', upstream.OPTIMIZERS)
 OPTIM_WRAPPERS = _child('optim_wrapper', upstream.OPTIM_WRAPPERS, 'mmdualhand.engine')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
-    'optimizer wrapper constructor', upstream.OPTIM_WRAPPER_CONSTRUCTORS
+    'optimizer wrapper constructor', upstream.OPTIM_WRAPPER_CONSTRUCTORS, 'mmdualhand.engine'
 )
-PARAM_SCHEDULERS = _child('parameter scheduler', upstream.PARAM_SCHEDULERS)
+PARAM_SCHEDULERS = _child('parameter scheduler', upstream.PARAM_SCHEDULERS, 'mmdualhand.engine')
 VISUALIZERS = _child('visualizer', upstream.VISUALIZERS, 'mmdualhand.visualization')
 VISBACKENDS = _child('vis_backend', upstream.VISBACKENDS)
 LOG_PROCESSORS = _child('log_processor', upstream.LOG_PROCESSORS)

@@ -20,7 +20,9 @@ from scipy.io import savemat
 from torch import Tensor, nn
 
 from mmdualhand import registry
-from mmdualhand.codecs import Pose25D
+from mmdualhand.codecs import Heatmap, Pose25D
+from mmdualhand.models import MultiModalPrediction
+from mmdualhand.models.perturbation import identity_warp
 from mmdualhand.structures import HandDataSample, HandSkeleton
 from mmdualhand.testing import (
     check_dataset,
@@ -43,6 +45,11 @@ REGISTRIES = {
 }
 TINY_HEAD = dict(deconv_channels=(4, 4, 4), codec=dict(type='Pose25D', input_size=(64, 64)))
 TINY_ENCODER = dict(type='ResNetEncoder', depth=18, base_channels=4)
+TINY_RGB = dict(type='DualResNet', depth=18, base_channels=4, branches=('rgb',))
+TINY_HEATMAPS = dict(deconv_channels=(4, 4, 4), codec=dict(type='Heatmap', input_size=(64, 64)))
+TINY_REFINED = dict(
+    deconv_channels=(4, 4, 4), codec=dict(type='Heatmap', input_size=(64, 64), heatmap_size=(16, 16))
+)
 
 # Registry and registered name to the smallest config that builds (None: see the factory below).
 MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
@@ -64,10 +71,42 @@ MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
         data_preprocessor=dict(type='StreamDataPreprocessor', streams=dict(source=dict(), target=dict())),
     ),
     ('model', 'StreamDataPreprocessor'): dict(streams=dict(target=dict())),
+    ('model', 'HourglassNet'): dict(num_stacks=2, channels=8, depth=2),
+    ('model', 'HeatmapHead'): dict(in_channels=6, conv_channels=(4,), **TINY_HEATMAPS),
+    ('model', 'HeatmapEstimator'): dict(backbone=TINY_RGB, head=dict(type='HeatmapHead', **TINY_HEATMAPS)),
+    ('model', 'RegDAEstimator'): dict(
+        backbone=TINY_RGB,
+        head=dict(type='HeatmapHead', loss=dict(type='KeypointKLDivLoss'), **TINY_HEATMAPS),
+        data_preprocessor=dict(type='StreamDataPreprocessor', streams=dict(source=dict(), target=dict())),
+    ),
+    ('model', 'HeatmapSelfTrainingEstimator'): dict(
+        backbone=TINY_RGB,
+        head=dict(type='RefineHeatmapHead', num_branches=2, **TINY_REFINED),
+        consistency=dict(type='RefinementConsistency'),
+        teacher=dict(momentum=0.999, warm_up=True),
+        discriminator=dict(type='DomainDiscriminatorHead', channels=(4,)),
+        data_preprocessor=dict(
+            type='StreamDataPreprocessor', clean_view=True, streams=dict(source=dict(), target=dict())
+        ),
+    ),
+    ('model', 'MultiScaleDeconvNeck'): dict(in_channels=6, channels=4),
+    ('model', 'RefineCascade'): dict(channels=6, hidden_channels=4, blocks=(1,)),
+    ('model', 'RefineHeatmapHead'): dict(in_channels=6, **TINY_REFINED),
+    ('model', 'DomainDiscriminatorHead'): dict(in_channels=6, map_size=4, channels=(4,)),
+    ('model', 'DomainMixup'): dict(),
+    ('model', 'RefinementConsistency'): dict(),
+    ('model', 'GradientScale'): dict(sign=-1),
+    ('model', 'HeatmapPseudoTarget'): dict(),
+    ('model', 'KeypointKLDivLoss'): dict(),
+    ('model', 'KeypointMSELoss'): dict(),
+    ('model', 'KeypointCurriculumMSELoss'): dict(top_k=2),
     ('model', 'NTXent'): dict(),
     ('model', 'PoseDist'): dict(),
     ('model', 'MultiModalL1'): dict(),
     ('model', 'FeatureAlign'): dict(stages=('stem', 'layer1')),
+    ('model', 'ViewConsistencyLoss'): dict(),
+    ('model', 'SilhouetteCircleLoss'): dict(hidden_channels=8),
+    ('model', 'AffinePerturbation'): dict(rotation=2.0),
     ('dataset', 'RHDDataset'): None,
     ('dataset', 'GeRealDataset'): None,
     ('dataset', 'STBDataset'): None,
@@ -86,9 +125,13 @@ MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
     ('selector', 'SemiHandSelection'): dict(),
     ('selector', 'PerJointWeight'): dict(),
     ('selector', 'Quantile'): dict(window=8),
+    ('selector', 'CurriculumQuantile'): dict(),
     ('codec', 'Pose25D'): dict(input_size=(64, 64)),
+    ('codec', 'Heatmap'): dict(input_size=(64, 64)),
     ('labeler', 'AveragedLabels'): dict(codec=Pose25D((64, 64))),
     ('labeler', 'BankedLabels'): dict(),
+    ('labeler', 'EquivariantHeatmapLabeler'): dict(codec=Heatmap((64, 64))),
+    ('labeler', 'SemiHandLabels'): dict(codec=Pose25D((64, 64))),
     ('metric', 'EPE'): dict(),
     ('metric', 'AUC'): dict(),
     ('metric', 'PCK'): dict(),
@@ -96,6 +139,7 @@ MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
     ('hook', 'EpochSeedHook'): dict(),
     ('hook', 'FiniteLossHook'): dict(),
     ('hook', 'PseudoLabelHook'): dict(),
+    ('hook', 'CircleRadiiHook'): dict(),
     ('hook', 'HandVisualizationHook'): dict(),
 }
 # Built with arguments that no config holds: an optimiser, a model, a list of samples.
@@ -103,6 +147,8 @@ WITHOUT_CONFIG = {
     ('optim_wrapper', 'BF16OptimWrapper'),
     ('model_wrapper', 'HandDataParallel'),
     ('loop', 'StreamTrainLoop'),
+    ('optimizer wrapper constructor', 'PartsOptimWrapperConstructor'),
+    ('parameter scheduler', 'InverseDecayLR'),
     ('function', 'collate_hand_batch'),
 }
 
@@ -164,6 +210,9 @@ def test_a_class_under_two_names_is_one_class() -> None:
     assert table.get('MultiModal2.5DHead') is table.get('MultiModal25DHead')
 
 
+WITHOUT_PARAMETERS = ('AffinePerturbation', 'DomainMixup', 'GradientScale', 'HeatmapPseudoTarget')
+
+
 def all_finite(module: nn.Module) -> bool:
     gradients = [p.grad for p in module.parameters() if p.requires_grad]
     return all(g is not None and bool(torch.isfinite(g).all()) for g in gradients)
@@ -176,6 +225,10 @@ def exercise(name: str, module: Any) -> Tensor:
         return torch.stack([x.square().mean() for x in out.values()]).sum()
     if name == 'DepthAttention':
         return module(torch.rand(2, 3, 4, 4, requires_grad=True)).sum()
+    if name == 'RefineCascade':
+        return module([torch.rand(4, 6, 4, 4)]).sum()
+    if name == 'RefineHeatmapHead':
+        return sum(x.sum() for x in module.maps(torch.rand(4, 6, 4, 4)))
     out = module(torch.rand(4, 6, 4, 4))
     return out[:, 0].sum() if name == 'ProjectionHead' else sum(x.sum() for x in out if x is not None)
 
@@ -184,14 +237,18 @@ def exercise(name: str, module: Any) -> Tensor:
 def test_model(name: str) -> None:
     module = build('model', name)
     assert isinstance(module, nn.Module)
-    if name == 'DualModalityEstimator':
+    if name in ('DualModalityEstimator', 'HeatmapEstimator'):
         check_estimator(module)
+    elif name == 'RegDAEstimator':
+        check_three_steps(module)
     elif name == 'SelfTrainingEstimator':
         check_two_streams(module)
+    elif name == 'HeatmapSelfTrainingEstimator':
+        check_heatmap_streams(module)
     elif all(hasattr(module, part) for part in ('stem', 'stages', 'stage_channels')):
         for in_channels in (3, 1):
             check_encoder(build('model', name, in_channels=in_channels), in_channels)
-    elif name in ('HandDataPreprocessor', 'StreamDataPreprocessor'):
+    elif name in ('HandDataPreprocessor', 'StreamDataPreprocessor', *WITHOUT_PARAMETERS):
         assert not list(module.parameters())
     elif name not in losses():
         exercise(name, module.train()).backward()
@@ -211,6 +268,33 @@ def check_two_streams(module: Any) -> None:
     assert first.pred_instances.keypoints_3d.shape == (1, 21, 3)
 
 
+def check_three_steps(module: Any) -> None:
+    """The losses of an iteration reach every parameter, and the network passes as one of 2D keypoints."""
+    streams = {'source': tiny_batch(3, 64, depth=False), 'target': tiny_batch(3, 64, depth=False)}
+    streams['target']['targets'].pop('pose25d')
+    losses = module.train()(**module.data_preprocessor(streams, True), mode='loss')
+    torch.stack(list(losses.values())).sum().backward()
+    assert len(losses) == 4 and all_finite(module)
+    batch = module.data_preprocessor(tiny_batch(2, 64, depth=False))
+    (first, _) = module.eval()(**batch, mode='predict')
+    assert first.pred_instances.keypoints.shape == (1, 21, 2)
+
+
+def check_heatmap_streams(module: Any) -> None:
+    """A training step reaches every parameter but those of the teacher, which predicts 2D keypoints."""
+    streams = {'source': tiny_batch(3, 64), 'target': tiny_batch(3, 64, depth=False)}
+    facts = streams['target']['targets']
+    facts.update(pseudo_pose25d=facts.pop('pose25d'), pseudo_weight=torch.ones(3, 21))
+    facts.update(pseudo_confidence=torch.zeros(3, 21))
+    module.labeler = registry.LABELERS.build(dict(type='BankedLabels'))
+    losses = module.train()(**module.data_preprocessor(streams, True), mode='loss')
+    torch.stack([value for key, value in losses.items() if 'loss' in key]).sum().backward()
+    assert all_finite(module)
+    batch = module.data_preprocessor(tiny_batch(2, 64, depth=False))
+    (first, _) = module.eval()(**batch, mode='predict')
+    assert first.pred_instances.keypoints.shape == (1, 21, 2)
+
+
 def loss_inputs(name: str) -> tuple[list[Tensor], Callable[..., Any]]:
     """Differentiable inputs of a loss, and how it is called with them."""
     rng = torch.Generator().manual_seed(1)
@@ -225,10 +309,25 @@ def loss_inputs(name: str) -> tuple[list[Tensor], Callable[..., Any]]:
     if name == 'MultiModalL1':
         maps = [leaf(2, 1, 4, 4) for _ in range(4)]
         return maps, lambda loss, a, b, c, d: loss(dict(mask=a, depth_map=b), dict(mask=c, depth_map=d))
+    if name in ('KeypointKLDivLoss', 'KeypointMSELoss', 'KeypointCurriculumMSELoss'):
+        weight = torch.tensor([[1.0, 0.0, 0.5], [1.0, 1.0, 1.0]])
+        return [leaf(2, 3, 4, 4), leaf(2, 3, 4, 4)], lambda loss, a, b: loss(a, b, weight)
+    if name == 'RefinementConsistency':
+        return [leaf(2, 3, 4, 4), leaf(2, 3, 4, 4)], lambda loss, a, b: loss(a, b, a, b)
     if name == 'FeatureAlign':
         return [leaf(2, 3, 4, 4), leaf(2, 5, 2, 2)], lambda loss, a, b: loss(
             [a, b], [a.detach() + 0.25, b.detach() - 0.5]
         )
+    if name in ('ViewConsistencyLoss', 'SilhouetteCircleLoss'):
+
+        def of_views(loss: Any, pose: Tensor, mask: Tensor, other: Tensor, far: Tensor) -> Any:
+            near, moved = (MultiModalPrediction(30 + p, m, m) for p, m in ((pose, mask), (other, far)))
+            return loss(near, moved, identity_warp(2))
+
+        if name == 'ViewConsistencyLoss':
+            return [leaf(2, 21, 3), leaf(2, 1, 4, 4), leaf(2, 21, 3), leaf(2, 1, 4, 4)], of_views
+        mask = torch.rand(2, 1, 8, 8, generator=rng)  # a constant of the loss
+        return [leaf(2, 21, 3)], lambda loss, pose: of_views(loss, pose, mask, pose, mask)
     pytest.fail(f'say in loss_inputs how {name} is called')
 
 
@@ -248,11 +347,11 @@ def test_loss(name: str) -> None:
     assert max(x.grad.abs().max().item() for x in inputs) > 0
     # Where pred and target are equal, gradients are finite too (zeros under roots, norms of nothing).
     equal = [x.detach().clone().requires_grad_() for x in inputs[: len(inputs) // 2]] * 2
-    if name != 'FeatureAlign':
+    if name not in ('FeatureAlign', 'SilhouetteCircleLoss'):  # these do not compare their inputs
         again = call(loss, *equal)
         torch.stack(list(again.values()) if isinstance(again, dict) else [again]).sum().backward()
         assert all(bool(torch.isfinite(x.grad).all()) for x in equal)
-        if name != 'NTXent':
+        if name not in ('NTXent', 'KeypointKLDivLoss'):  # these do not compare like with like
             assert torch.stack([x.grad.abs().max() for x in equal]).max() == 0
 
 
@@ -319,10 +418,22 @@ def test_transform(name: str) -> None:
     assert any(word in text for word in ('Adds', 'adds', 'Changes', 'Returns')), f'{name}: which keys?'
 
 
+def check_maps_of_keypoints(codec: Any) -> None:
+    """What is encoded decodes to within half a cell; a map of 16 pixels has cells of 4 px."""
+    uv = tiny_sample(1, 64)['targets']['pose25d'][None, :, :2]
+    maps, weight = codec.encode(uv)
+    found, score = codec.decode(maps)
+    assert maps.shape == (1, 21, *codec.heatmap_size[::-1]) and bool((weight == 1).all())
+    assert (found - uv).abs().max() <= 2.0 + 1e-4 and bool(((score > 0) & (score <= 1)).all())
+
+
 @pytest.mark.parametrize('name', of_kind('codec'))
 def test_codec(name: str) -> None:
     """Encode, lift and project are inverse; decoding a sharp map finds its cell."""
     codec = build('codec', name)
+    if name == 'Heatmap':
+        check_maps_of_keypoints(codec)
+        return
     targets = tiny_sample(1, 64)['targets']
     camera, root, length = (targets[key][None].double() for key in ('camera', 'root_depth', 'ref_length'))
     pose = targets['pose25d'][None].double()
@@ -362,6 +473,7 @@ def test_labeler(name: str) -> None:
     targets = tiny_batch(3, 64)['targets']
     pose = targets.pop('pose25d').clone().requires_grad_()
     targets.update(pseudo_pose25d=pose.detach(), pseudo_weight=torch.ones(3), pseudo_confidence=torch.ones(3))
+    targets['pred_scores'] = torch.rand(3, 21)
     broken = pose.clone()
     broken[1, 3] = torch.nan
     labels = labeler({'rgb': broken, 'fused': pose}, targets, 0.5)

@@ -96,7 +96,7 @@ class Result:
     Attributes:
         metrics: Result key to value, of all branches.
         curve3d: ``thresholds_mm`` and ``pck``, the share of joints of the RGB branch
-            within each; empty where the benchmark has no 3D labels.
+            within each; empty where the benchmark has no 3D labels, or the network no 3D.
         per_sample_epe: Mean joint error of the RGB branch of every sample with
             labels, mm, rounded to 0.01, in the order of the benchmark.
         dataset: The benchmark's own description.
@@ -132,9 +132,9 @@ def evaluate(model: nn.Module, cfg: Config) -> Result:
         outputs = model.test_step(batch)  # type: ignore[operator]
         evaluator.process(data_samples=outputs, data_batch=batch)
         for sample in outputs:
-            labels = sample.get('gt_instances')
-            if labels is not None and 'keypoints_3d' in labels:
-                predicted.append(np.asarray(sample.get(INSTANCE_FIELDS['rgb']).keypoints_3d[0]))
+            labels, found = sample.get('gt_instances'), sample.get(INSTANCE_FIELDS['rgb'])
+            if labels is not None and 'keypoints_3d' in labels and 'keypoints_3d' in found:
+                predicted.append(np.asarray(found.keypoints_3d[0]))
                 true.append(np.asarray(labels.keypoints_3d[0]))
     metrics = evaluator.evaluate(len(loader.dataset))
     curve, errors = _errors(predicted, true)

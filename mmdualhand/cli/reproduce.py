@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from mmdualhand.apis.experiments import (
     SCALES,
     Measurement,
-    Table,
-    csv_text,
+    best_on,
+    config_prefix,
     default_jobs,
     finished_cells,
     get_suite,
     left_out,
     list_suites,
     make_plan,
-    markdown_text,
+    plain_names,
     run_measurements,
     shard,
+    tables_heading,
+    write_tables,
 )
 from mmdualhand.cli.watch_jobs import JobWatcher
-from mmdualhand.compat import replace_file
 from mmdualhand.errors import ConfigError
 
 
@@ -53,6 +52,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--only', nargs='+', metavar='NAME', help='run only these trainings; NAME may have * and ?'
     )
+    parser.add_argument(
+        '--best-on',
+        choices=['source'],
+        help='the best checkpoint of every training on test images of the source counts, and the tables say '
+        'so (default: the last one; labels of a target never choose)',
+    )
     parser.add_argument('--table', action='store_true', help='run nothing, print the table of what is there')
     args = parser.parse_args(argv)
     for name in ('seeds', 'jobs'):
@@ -70,7 +75,8 @@ def whole_suite(args: argparse.Namespace) -> list[Measurement]:
         ConfigError: No such suite.
     """
     suite = get_suite(args.suite)
-    return [one for seed in range(args.seeds) for one in suite.measurements(args.scale, seed)]
+    found = [one for seed in range(args.seeds) for one in suite.measurements(args.scale, seed)]
+    return best_on(found, f'{config_prefix(args.scale)}pretrain_rhd') if args.best_on else found
 
 
 def to_run(args: argparse.Namespace, measurements: Sequence[Measurement]) -> list[Measurement]:
@@ -105,36 +111,6 @@ def run_missing(args: argparse.Namespace, measurements: Sequence[Measurement]) -
     return watcher.failed
 
 
-def commits(cells: Sequence[Mapping[str, Any]]) -> str:
-    """Which code made the cells, a sentence."""
-    found = Counter(str(cell.get('commit') or 'unknown') for cell in cells).most_common()
-    names = [f'{name.replace("+changes", " with uncommitted changes")} ({number})' for name, number in found]
-    return f'Commits that made the cells, and how many: {", ".join(names) or "none"}.'
-
-
-def heading(args: argparse.Namespace, cells: Sequence[Mapping[str, Any]], wanted: int) -> str:
-    """What comes above the tables: the command that makes all of them, the code, what is missing."""
-    lines = [
-        f'`python tools/reproduce.py --suite {args.suite} --scale {args.scale} --seeds {args.seeds}`',
-        '',
-        commits(cells),
-    ]
-    if len(cells) < wanted:
-        lines.append(f'{wanted - len(cells)} of {wanted} measurements are missing.')
-    return '\n'.join(lines)
-
-
-def write_tables(args: argparse.Namespace, tables: Sequence[Table], head: str) -> str:
-    """Write Markdown and CSV into the work dir; returns the Markdown."""
-    text = '\n\n'.join([head, *map(markdown_text, tables)]) + '\n'
-    args.work_dir.mkdir(parents=True, exist_ok=True)
-    for ending, content in (('md', text), ('csv', csv_text(tables))):
-        partial = args.work_dir / f'.{args.suite}.{ending}.partial'
-        partial.write_text(content, encoding='utf-8')
-        replace_file(partial, args.work_dir / f'{args.suite}.{ending}')
-    return text
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what is missing and print the table; returns the exit status, 1 where something failed."""
     args = parse_args(argv)
@@ -144,11 +120,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     for sentence in notes:
         print(sentence)
     failed = [] if args.table else run_missing(args, mine)
-    cells = finished_cells(measurements, args.cells, say=notes.append)
-    tables = get_suite(args.suite).tables(cells, args.scale)
-    head = '\n'.join([heading(args, cells, len(measurements)), *notes])
-    print(f'\n{write_tables(args, tables, head)}')
+    cells = plain_names(finished_cells(measurements, args.cells, say=notes.append))
+    command = f'python tools/reproduce.py --suite {args.suite} --scale {args.scale} --seeds {args.seeds}'
+    if args.best_on:
+        command += f' --best-on {args.best_on}'
+    head = '\n'.join([tables_heading(command, cells, len(measurements)), *notes])
+    written = write_tables(args.suite, args.scale, cells, head, args.work_dir)
+    print(f'\n{written.text}')
     print(f'tables: {args.work_dir / args.suite}.md and .csv; cells: {args.cells}')
+    print(f'beside them: {", ".join(file.name for file in written.others)}')
     if failed:
         print(f'failed: {", ".join(failed)}; logs: {args.work_dir / "logs"}')
     return 1 if failed else 0

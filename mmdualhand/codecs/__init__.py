@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from mmdualhand.codecs.heatmap import Heatmap, argmax_cells, gaussian_maps
 from mmdualhand.codecs.pose25d import GRID_SIZE, Pose25D
 from mmdualhand.structures.precision import full_precision
 
-__all__ = ['GRID_SIZE', 'Pose25D', 'full_precision']
+__all__ = ['GRID_SIZE', 'Heatmap', 'Pose25D', 'argmax_cells', 'full_precision', 'gaussian_maps']

@@ -14,6 +14,7 @@ from mmengine.logging import MMLogger
 from torch.utils.data import Dataset, get_worker_info
 
 from mmdualhand.datasets.image_io import read_photo
+from mmdualhand.datasets.seeded_subset import check_fraction, seeded_fraction
 from mmdualhand.datasets.validate import check_record, find_mixups
 from mmdualhand.errors import ConfigError, DataError, MissingFileError
 from mmdualhand.registry import TRANSFORMS
@@ -43,6 +44,9 @@ class BaseHandDataset(Dataset):
         pipeline: Transforms, as configs or callables.
         indices: Record numbers to use, in this order; all by default.
         num_samples: Use only the first so many of them.
+        real_fraction: Use only so large a share of what is left, in (0, 1], drawn at
+            random; a smaller share lies in every larger one of the same seed. None for all.
+        fraction_seed: Seed of this draw.
         on_error: ``'raise'``, or ``'skip'`` to go on without broken records;
             they are counted in :attr:`num_skipped` and logged. A sample that
             cannot be read is replaced by the next that can.
@@ -76,6 +80,8 @@ class BaseHandDataset(Dataset):
         *,
         indices: Sequence[int] | None = None,
         num_samples: int | None = None,
+        real_fraction: float | None = None,
+        fraction_seed: int = 0,
         on_error: str = 'raise',
         test_mode: bool = False,
         num_checked: int = 8,
@@ -85,12 +91,14 @@ class BaseHandDataset(Dataset):
             raise ConfigError(f"on_error must be 'raise' or 'skip', got {on_error!r}")
         if num_samples is not None and num_samples < 1:
             raise ConfigError(f'num_samples must be at least 1, got {num_samples}; leave it out for all')
+        check_fraction(real_fraction, fraction_seed)
         self.data_root = Path(data_root)
         self.on_error = on_error
         self.test_mode = test_mode
         self.num_skipped = 0
         self.pipeline = [_build(transform) for transform in pipeline]
         self._wanted, self._num_samples, self._num_checked = indices, num_samples, num_checked
+        self._fraction = (real_fraction, fraction_seed)
         self._indices = np.zeros(0, np.int64)
         self._ready = False
         self._draws = 0
@@ -248,6 +256,7 @@ class BaseHandDataset(Dataset):
             if picked.ndim != 1 or (picked.size and not (0 <= picked.min() and picked.max() < count)):
                 raise ConfigError(f'indices must be record numbers in 0..{count - 1}')
         picked = picked[: self._num_samples]
+        picked = picked[seeded_fraction(len(picked), *self._fraction)]
         if not len(picked):
             raise DataError(f'{self._name} at {self.data_root} has no usable record')
         return picked

@@ -3,10 +3,19 @@
 from mmdualhand.engine.batch_norm import reestimate_batch_norm
 from mmdualhand.engine.bf16_optim_wrapper import BF16OptimWrapper
 from mmdualhand.engine.data_parallel import HandDataParallel
-from mmdualhand.engine.hooks import EpochSeedHook, FiniteLossHook, PseudoLabelHook, SafeCheckpointHook
+from mmdualhand.engine.hooks import (
+    CircleRadiiHook,
+    EpochSeedHook,
+    FiniteLossHook,
+    PseudoLabelHook,
+    SafeCheckpointHook,
+)
+from mmdualhand.engine.inverse_decay_lr import InverseDecayLR
+from mmdualhand.engine.parts_optim import PartsOptimWrapperConstructor
 from mmdualhand.engine.streams import StreamLoader, StreamTrainLoop, stream_configs
 
 __all__ = [
-    'BF16OptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'HandDataParallel', 'PseudoLabelHook',
-    'SafeCheckpointHook', 'StreamLoader', 'StreamTrainLoop', 'reestimate_batch_norm', 'stream_configs',
+    'BF16OptimWrapper', 'CircleRadiiHook', 'EpochSeedHook', 'FiniteLossHook', 'HandDataParallel',
+    'InverseDecayLR', 'PartsOptimWrapperConstructor', 'PseudoLabelHook', 'SafeCheckpointHook',
+    'StreamLoader', 'StreamTrainLoop', 'reestimate_batch_norm', 'stream_configs',
 ]  # fmt: skip

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmengine.model import MMDistributedDataParallel
-from torch import nn
+from mmengine.optim import OptimWrapperDict
+from torch import Tensor, nn
 
 from mmdualhand.registry import MODEL_WRAPPERS
 
@@ -16,7 +17,9 @@ class HandDataParallel(MMDistributedDataParallel):
     """mmengine's wrapper, which also takes a model that lives on the CPU.
 
     mmengine always names a GPU, and torch refuses that for a CPU model. Running
-    statistics are kept per process (``broadcast_buffers=False``).
+    statistics are kept per process (``broadcast_buffers=False``). Where a network has
+    several optimisers, its own ``train_step`` takes their steps and averages gradients over
+    the processes.
 
     Args:
         module: The estimator.
@@ -39,3 +42,9 @@ class HandDataParallel(MMDistributedDataParallel):
             broadcast_buffers=broadcast_buffers,
             **kwargs,
         )
+
+    def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
+        """One step of training; that of the network itself where there are several optimisers."""
+        if isinstance(optim_wrapper, OptimWrapperDict):
+            return self.module.train_step(data, optim_wrapper)
+        return super().train_step(data, optim_wrapper)

@@ -108,6 +108,10 @@ class HandMetric(BaseMetric):
             }
             gt = self._joints(sample, 'gt_instances')
             if gt is not None and np.isfinite(gt).any():
+                if sample.get('prediction_dims', self.dims) < self.dims:
+                    entry['flat'] = True
+                    self.results.append(entry)
+                    continue
                 entry['gt'] = gt
                 entry['counts'] = np.isfinite(gt).all(-1) & self._visible(sample)
                 for branch in self.branches:
@@ -121,7 +125,8 @@ class HandMetric(BaseMetric):
             results: Records made by :meth:`process`.
 
         Returns:
-            Result key to value; empty, after a warning, where no sample has a label.
+            Result key to value; empty, after a warning, where no sample has a label, or the
+            network predicts fewer dimensions than are measured.
 
         Raises:
             DataError: No joint of the labelled samples counts, or a prediction is
@@ -130,7 +135,7 @@ class HandMetric(BaseMetric):
         labelled = [entry for entry in results if entry['gt'] is not None]
         if not labelled:
             self.protocol_line = None
-            self._warn_unlabelled(len(results))
+            self._warn_unmeasured(results)
             return {}
         self._check_finite(labelled)
         gt = np.stack([entry['gt'] for entry in labelled])
@@ -161,14 +166,18 @@ class HandMetric(BaseMetric):
             for joint, name in enumerate(JOINT_NAMES):
                 yield f'/{name}', (joint,)
 
-    def _warn_unlabelled(self, count: int) -> None:
+    def _warn_unmeasured(self, results: list) -> None:
         meta = self.dataset_meta or {}
         name, split = meta.get('dataset_name', 'the unnamed dataset'), meta.get('split')
+        if any(entry.get('flat') for entry in results):
+            reason = f'the network predicts 2D keypoints alone, and has no {self.dims}D; measure it with PCK.'
+        else:
+            reason = (
+                f'none of the {len(results)} samples of {name}{f" ({split})" if split else ""} has '
+                f'{self.dims}D labels (gt_instances.{self.label}).'
+            )
         print_log(
-            f'{type(self).__name__} measures nothing: none of the {count} samples of {name}'
-            f'{f" ({split})" if split else ""} has {self.dims}D labels (gt_instances.{self.label}).',
-            logger='current',
-            level=logging.WARNING,
+            f'{type(self).__name__} measures nothing: {reason}', logger='current', level=logging.WARNING
         )
 
     def _check_finite(self, labelled: Sequence[Mapping[str, Any]]) -> None:

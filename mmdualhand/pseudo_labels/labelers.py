@@ -180,9 +180,18 @@ class AveragedLabels(nn.Module):
 
 @LABELERS.register_module()
 class BankedLabels(nn.Module):
-    """Labels that ``LoadPseudoLabel`` put into the batch, for ``PseudoLabelHook(refresh='epoch')``."""
+    """Labels that ``LoadPseudoLabel`` put into the batch, for ``PseudoLabelHook(refresh='epoch')``.
+
+    Args:
+        corrector: The labeler that made them, where it has a method ``correct`` and wants
+            the correction of the labels as a second target (``SemiHandLabels``); or None.
+    """
 
     uses_poses = False
+
+    def __init__(self, corrector: Any = None) -> None:
+        super().__init__()
+        self._corrector = (corrector,)  # not a part of this module: whoever made it keeps its state
 
     @torch.no_grad()
     def forward(
@@ -193,7 +202,8 @@ class BankedLabels(nn.Module):
         Args:
             poses: Not used.
             targets: ``pseudo_pose25d (B, 21, 3)``, ``pseudo_weight`` and
-                ``pseudo_confidence``, ``(B,)`` or ``(B, 21)``.
+                ``pseudo_confidence``, ``(B,)`` or ``(B, 21)``; with a corrector also the
+                camera facts that it needs.
             progress: Not used.
 
         Returns:
@@ -210,7 +220,15 @@ class BankedLabels(nn.Module):
                 "the target stream, or use PseudoLabelHook(refresh='iter')"
             )
         label, weight, confidence = (targets[key] for key in keys)
-        return PseudoLabels(label, weight, confidence, label_shares(weight, confidence))
+        found = PseudoLabels(label, weight, confidence, label_shares(weight, confidence))
+        (corrector,) = self._corrector
+        if corrector is None:
+            return found
+        corrected, valid = corrector.correct(label, targets)
+        known = valid & confidence.isfinite().view(len(label), -1).any(1)
+        corrected = torch.where(known[:, None, None], corrected, torch.zeros_like(corrected))
+        share = corrector.correction_weight * known.float()
+        return found._replace(corrected=corrected, corrected_weight=share)
 
 
 def label_shares(weight: Tensor, confidence: Tensor) -> dict[str, Tensor]:

@@ -227,18 +227,29 @@ class Quantile(Selector):
             self._remember(confidence.reshape(-1))
         rank = torch.arange(self.window, device=self.values.device)
         seen = torch.where(rank < self.filled, self.values, torch.inf)
-        return self._best(confidence, seen, self.share(progress) * self.filled.float())
+        return self._best(confidence, seen, self.count(self.filled.float(), self.share(progress)))
 
     def select_all(self, confidence: Tensor, progress: float) -> Tensor:
         """The best share of the whole dataset, whatever ``window``."""
-        share = torch.full_like(self.filled, confidence.numel()).double() * self.share(progress)
-        return self._best(confidence, confidence.reshape(-1), share)
+        total = torch.full_like(self.filled, confidence.numel()).double()
+        return self._best(confidence, confidence.reshape(-1), self.count(total, self.share(progress)))
 
-    def _best(self, confidence: Tensor, seen: Tensor, share: Tensor) -> Tensor:
-        """1 where a value is among the ``share`` smallest of those seen."""
-        order = seen.sort().values
+    def count(self, total: Tensor, share: float) -> Tensor:
+        """How many values are accepted.
+
+        Args:
+            total: () how many there are.
+            share: Share to accept, 0..1.
+
+        Returns:
+            () int64: ``share * total``, rounded up.
+        """
         # a thousandth, for 0.6 * 10 is 6.0000002 in float32
-        kept = (share - 1e-3).ceil().clamp_min(0).long()
+        return (total * share - 1e-3).ceil().clamp_min(0).long()
+
+    def _best(self, confidence: Tensor, seen: Tensor, kept: Tensor) -> Tensor:
+        """1 where a value is among the ``kept`` smallest of those seen."""
+        order = seen.sort().values
         if self.ties == 'drop':
             beyond = torch.cat([order, order.new_full((1,), torch.inf)])
             return (confidence < beyond.gather(0, kept.view(1))).float()

@@ -119,6 +119,9 @@ def _check_predictions(model: Any, samples: Sequence[HandDataSample], name: str)
             f'{name}: a data sample has no pred_instances after predict.',
         )
         found = sample.pred_instances
+        if sample.metainfo.get('prediction_dims') == 2:
+            _check_flat(sample, name)
+            continue
         lifted = all(sample.metainfo.get(key) is not None for key in ('root_depth', 'ref_length'))
         wanted = {**shapes, 'keypoints_3d': (1, NUM_JOINTS, 3)} if lifted else shapes
         for key, shape in wanted.items():
@@ -140,6 +143,27 @@ def _check_predictions(model: Any, samples: Sequence[HandDataSample], name: str)
                 f'{name}: pred_fields.{key} must be (1, h, w) with values in 0..1, got {value.shape}.',
             )
     _check_frames(samples, name)
+
+
+def _check_flat(sample: HandDataSample, name: str) -> None:
+    """Predictions of a network of 2D keypoints: no depth, and nothing in its place."""
+    found = sample.pred_instances
+    parts = {key: np.asarray(found.get(key)) for key in ('keypoints', 'keypoint_scores', 'pose25d')}
+    require(
+        parts['pose25d'].shape == (1, NUM_JOINTS, 3) and bool(np.isnan(parts['pose25d'][..., 2]).all()),
+        f'{name}: pred_instances.pose25d of a 2D network must be (1, {NUM_JOINTS}, 3) with NaN for d.',
+    )
+    require(
+        parts['keypoints'].shape == (1, NUM_JOINTS, 2)
+        and bool(np.isfinite(parts['keypoints']).all() and np.isfinite(parts['pose25d'][..., :2]).all()),
+        f'{name}: pred_instances.keypoints must be finite with shape (1, {NUM_JOINTS}, 2).',
+    )
+    scores = parts['keypoint_scores']
+    require(
+        scores.shape == (1, NUM_JOINTS) and bool(((scores >= 0) & (scores <= 1)).all()),
+        f'{name}: keypoint_scores must be (1, {NUM_JOINTS}) in 0..1.',
+    )
+    require('keypoints_3d' not in found, f'{name}: a network of 2D keypoints must not predict keypoints_3d.')
 
 
 def _check_frames(samples: Sequence[HandDataSample], name: str) -> None:

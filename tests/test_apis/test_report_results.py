@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from mmdualhand.apis.report.results import Results, Statistic, target_of, training_title
+from mmdualhand.apis.experiments.results import Statistic, target_of
+from mmdualhand.apis.report.results import Results, training_title
 from mmdualhand.errors import DataError
 from tests.fixtures.report_cells import cell, two_targets
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 
 from mmdualhand.apis.experiments import get_suite
@@ -10,6 +13,7 @@ from mmdualhand.apis.experiments.origin import measurement_origin
 from mmdualhand.apis.experiments.scheduler import Outcome, Task
 from mmdualhand.cli import reproduce
 from mmdualhand.cli.main import run
+from tests.fixtures.runs import REPO
 
 SUITE = ('--suite', 'two_stage', '--scale', 'mini')
 COMMAND = '`python tools/reproduce.py --suite two_stage --scale mini --seeds 1`'
@@ -117,3 +121,41 @@ def test_cells_of_something_else_are_missing(asked, capsys, tmp_path):
     out = capsys.readouterr().out
     assert '56 of 56 measurements are missing.' in out and '12.00' not in out
     assert 'Left out, made from something else than today: pretrain_s0--' in out and 'and 6 more.' in out
+
+
+def test_files_beside_the_table_are_named(asked, capsys, tmp_path):
+    write_cells(tmp_path / 'results' / 'mini', 12.0, 'abc')
+    assert run('reproduce', ['--suite', 'table3', '--scale', 'mini', '--table']) == 0
+    out = capsys.readouterr().out
+    assert 'beside them: table3.tex, table3_cells.csv, table3.png' in out
+    assert '| Ours, pre-trained | 12.00 | 12.00 | 12.00 | 12.00 | 12.00 | 16.37 |' in out
+    assert 'Checkpoint of every training: the last one.' in out
+
+
+def test_best_on_source_has_files_of_its_own_and_says_so(asked, capsys, tmp_path):
+    write_cells(tmp_path / 'results' / 'mini', 12.0, 'abc')
+    options = ['--suite', 'table3', '--scale', 'mini', '--best-on', 'source']
+    assert run('reproduce', options) == 0
+    assert all(name.endswith('+best_s0') for name in asked['trainings'])
+    out = capsys.readouterr().out
+    assert '`python tools/reproduce.py --suite table3 --scale mini --seeds 1 --best-on source`' in out
+    assert '12.00' not in out  # the cells of last checkpoints are not those of best ones
+
+
+def test_slurm_array(tmp_path):
+    """The first call hands itself to sbatch; a job of the array runs its part."""
+    for name in ('sbatch', 'python'):
+        tool = tmp_path / name
+        tool.write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        tool.chmod(0o755)
+    script = str(REPO / 'tools' / 'slurm_reproduce.sh')
+    env = {**os.environ, 'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'SHARDS': '3'}
+    env.pop('SLURM_ARRAY_TASK_ID', None)
+    arguments = [script, 'gpu', 'table1', 'full', '2', '--jobs', '1']
+    given = subprocess.run(arguments, env=env, capture_output=True, text=True, check=True).stdout
+    assert '--array=1-3' in given and given.strip().endswith(' '.join(arguments))
+    env.update(SLURM_ARRAY_TASK_ID='2', SLURM_ARRAY_TASK_COUNT='3')
+    given = subprocess.run(arguments, env=env, capture_output=True, text=True, check=True).stdout
+    wanted = 'reproduce --suite table1 --scale full --seeds 2 --shard 2/3 --jobs 1'
+    assert given.strip() == f'python -u -m mmdualhand {wanted}'
+    assert subprocess.run([script], env=env, capture_output=True).returncode == 2

@@ -23,6 +23,8 @@ class Training:
         seed: Seed of weights, order, augmentation.
         options: Overrides of config values, (dotted key, value) pairs.
         start: The training whose last checkpoint this one starts from.
+        best_on: Benchmark on whose images the best checkpoint is chosen; the last
+            checkpoint counts where empty. See ``selection``.
 
     Raises:
         ConfigError: A name that is no file name, or a start of another seed.
@@ -33,6 +35,7 @@ class Training:
     seed: int = 0
     options: tuple[tuple[str, Any], ...] = ()
     start: Training | None = None
+    best_on: str = ''
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -57,6 +60,7 @@ class Training:
             plain['seed'],
             tuple((key, _tuples(value)) for key, value in plain['options']),
             None if start is None else cls.from_plain(start),
+            plain.get('best_on', ''),
         )
 
 

@@ -62,6 +62,7 @@ def measure(
         'branches': list(measurement.branches),
         'reestimate_bn': measurement.reestimate_bn,
         'root_depth': measurement.root_depth,
+        **({'best_on': measurement.training.best_on} if measurement.training.best_on else {}),
         'origin': measurement_origin(measurement),
         **{key: value for key, value in asdict(result).items() if key != 'dataset'},
         **{key: record[key] for key in _COST},

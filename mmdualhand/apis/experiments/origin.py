@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmdualhand.apis.evaluate import evaluators
 from mmdualhand.apis.experiments.configs import benchmark_config, training_config
 from mmdualhand.apis.experiments.definitions import Measurement, Training
+from mmdualhand.apis.experiments.selection import METRIC
 from mmdualhand.apis.reestimate import BATCH_SIZE, target_dataset
 from mmdualhand.synthesis.generate import NOTE
 
@@ -59,11 +60,15 @@ def training_origin(training: Training) -> dict[str, Any]:
         ConfigError: As ``training_config``.
     """
     cfg = training_config(training)
-    parts = {
+    parts: dict[str, Any] = {
         'config': digest(_weights(cfg)),
         'start': None if training.start is None else training_origin(training.start)['hash'],
         'data': data_digests(cfg.train_dataloader),
     }
+    if training.best_on:
+        chosen_on = benchmark_config(training.best_on).test_dataloader
+        parts['config'] = digest([parts['config'], METRIC, _without(dict(chosen_on.dataset), 'input_size')])
+        parts['data'].update(data_digests(chosen_on))
     return {'hash': digest(parts), **parts}
 
 

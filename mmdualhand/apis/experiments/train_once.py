@@ -23,6 +23,7 @@ from mmdualhand.errors import ConfigError, MissingFileError
 RECORD = 'training.json'
 """File beside the last checkpoint that says what it is."""
 _CHECKPOINTS = 'epoch_*.pth'
+_BEST = 'best_*_epoch_*.pth'
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Trained:
     """A finished training.
 
     Attributes:
-        checkpoint: Its last checkpoint.
+        checkpoint: Its last checkpoint, or the one that ``best_on`` chose.
         record: ``origin``, ``steps``, ``seconds`` and ``cpu_seconds`` of its own and,
             as ``chain_...``, with those of the trainings that it starts from,
             ``threads`` of its process, ``commit``, ``versions``.
@@ -70,7 +71,7 @@ def train_once(training: Training, work_dir: Path, *, parent: int | None = None)
         parent: Process with which this one ends; None for none.
 
     Returns:
-        The last checkpoint and its record.
+        The checkpoint that counts and its record.
 
     Raises:
         ConfigError: The config is wrong, or the folder belongs to something else.
@@ -102,7 +103,7 @@ def train_once(training: Training, work_dir: Path, *, parent: int | None = None)
     runner.register_hook(cost)
     runner.register_hook(ProgressHook(folder / PROGRESS, parent))
     runner.train()
-    checkpoint = _last_checkpoint(folder)
+    checkpoint = _best_checkpoint(folder) if training.best_on else _last_checkpoint(folder)
     if checkpoint is None:
         raise ConfigError(f'{training.config} trained for no epoch: train_cfg.max_epochs must be 1 or more')
     record = _record(origin, checkpoint, runner, cost, start)
@@ -129,6 +130,11 @@ def _begin(folder: Path, origin: dict[str, Any]) -> Path | None:
 
 def _last_checkpoint(folder: Path) -> Path | None:
     return max(folder.glob(_CHECKPOINTS), key=lambda file: int(file.stem.split('_')[1]), default=None)
+
+
+def _best_checkpoint(folder: Path) -> Path | None:
+    """The one that the checkpoint hook keeps as the best; it never keeps two for long."""
+    return max(folder.glob(_BEST), key=lambda file: file.stat().st_mtime_ns, default=None)
 
 
 def _record(

@@ -69,7 +69,7 @@ class SafeCheckpointHook(CheckpointHook):
             if hasattr(model, 'complete_start'):
                 given = checkpoint['state_dict']
                 checkpoint['state_dict'] = model.complete_start(given)
-                if added := len(checkpoint['state_dict']) - len(given):
+                if (added := len(checkpoint['state_dict']) - len(given)) > 0:
                     print_log(f'{source} is an RGB network: {added} tensors of it were copied', 'current')
             optional = getattr(model, 'optional_parts', ())
             matched = match_weights(model, checkpoint, source=source, min_match=0.98, optional=optional)

@@ -117,7 +117,8 @@ class PseudoLabelHook(Hook):
             self._source = LabelSource(self._labeler.train(), memory)
         else:
             self._filler = self._build_filler(runner, model, dataset, batch_size)
-            self._source = LabelSource(BankedLabels())
+            corrector = self._labeler if hasattr(self._labeler, 'correct') else None
+            self._source = LabelSource(BankedLabels(corrector))
         if self.probe is not None:
             labelled = DATASETS.build(dict(self.probe))
             self._probe = LabelProbe(model, labelled, batch_size, self.num_workers)

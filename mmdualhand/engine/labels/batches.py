@@ -41,16 +41,25 @@ def clean_batches(
 
 
 @torch.no_grad()
-def look_at(model: Any, batch: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Poses that a model would make labels of, and the camera facts of a batch.
+def look_at(
+    model: Any, batch: dict[str, Any], labeler: Any = None
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Poses that labels are made of, and the facts of a batch.
 
     Args:
-        model: A :class:`~mmdualhand.models.SelfTrainingEstimator`.
+        model: A :class:`~mmdualhand.models.SelfTrainingEstimator`, or another with a method
+            ``look``.
         batch: Collated.
+        labeler: One with a method ``look(model, rgb, sample_ids)`` looks for itself, and adds
+            facts; else the model looks.
 
     Returns:
         Branch to ``(B, 21, 3)`` 2.5D poses, and the targets on the device.
     """
     data = model.data_preprocessor(batch, training=False)
-    predictions = model.look(data['inputs']['rgb'])
-    return {branch: one.pose25d for branch, one in predictions.items()}, data['targets']
+    rgb, targets = data['inputs']['rgb'], data['targets']
+    if hasattr(labeler, 'look'):
+        names = [sample.metainfo['sample_id'] for sample in batch['data_samples']]
+        poses, facts = labeler.look(model, rgb, names)
+        return poses, {**targets, **facts}
+    return {branch: one.pose25d for branch, one in model.look(rgb).items()}, targets

@@ -14,7 +14,7 @@ from mmdualhand.engine.labels.batches import clean_batches, look_at
 from mmdualhand.engine.labels.means import EpochMeans
 from mmdualhand.engine.labels.memory import label_drift
 from mmdualhand.models import PseudoLabels
-from mmdualhand.pseudo_labels import PseudoLabelBank, pose_to_image, rows_of_rank
+from mmdualhand.pseudo_labels import PseudoLabelBank, pose_to_crop, pose_to_image, rows_of_rank
 
 
 class BankFiller:
@@ -74,10 +74,12 @@ class BankFiller:
 
     @torch.no_grad()
     def _write(self, number: int, batch: dict[str, Any], progress: float, means: EpochMeans) -> None:
-        poses, targets = look_at(self.model, batch)
-        labels: PseudoLabels = self.labeler(poses, targets, progress)
+        poses, targets = look_at(self.model, batch, self.labeler)
         metas = [sample.metainfo for sample in batch['data_samples']]
         indices, names = [m['sample_index'] for m in metas], [m['sample_id'] for m in metas]
+        if number and getattr(self.labeler, 'uses_previous', False):
+            targets = {**targets, 'previous_pose25d': self._previous(number, indices, metas).to(poses['rgb'])}
+        labels: PseudoLabels = self.labeler(poses, targets, progress)
         monitor = dict(labels.monitor)
         monitor['pose_std'] = poses['rgb'][..., :2].float().std(0, correction=0).mean()
         if number:
@@ -86,6 +88,17 @@ class BankFiller:
         image = pose_to_image(labels.pose25d, targets['crop_matrix'], self.model.codec.input_size)
         arrays = (x.float().cpu().numpy() for x in (image, labels.weight, labels.confidence))
         self.bank.write(number, indices, names, *arrays)
+
+    def _previous(self, number: int, indices: list[int], metas: list[dict[str, Any]]) -> Tensor:
+        """Labels ``(B, 21, 3)`` of the refresh before in the crops of now, NaN where there is none."""
+        old = self.bank.read(indices, refresh=number - 1)
+        known = old.written & np.isfinite(old.confidence).reshape(len(indices), -1).any(1)
+        size = self.model.codec.input_size
+        poses = [
+            pose_to_crop(label, np.asarray(meta['crop_matrix']), size)
+            for label, meta in zip(old.labels, metas, strict=True)
+        ]
+        return torch.from_numpy(np.where(known[:, None, None], np.stack(poses), np.nan))
 
     def _drift(
         self, number: int, indices: list[int], labels: PseudoLabels, targets: dict[str, Tensor]

@@ -25,9 +25,17 @@ class LabelProbe:
         dataset: Packed samples without augmentation, with ``pose25d``.
         batch_size: Images at a time.
         num_workers: Processes that read.
+
+    Raises:
+        ConfigError: The network has no 3D.
     """
 
     def __init__(self, model: Any, dataset: Dataset, batch_size: int, num_workers: int = 0) -> None:
+        if not hasattr(model.codec, 'lift'):
+            raise ConfigError(
+                'PseudoLabelHook(probe=...) measures labels in mm, and this network predicts 2D keypoints '
+                'alone: leave probe out'
+            )
         self.model = model
         self.dataset = dataset
         self.batch_size = batch_size
@@ -71,7 +79,7 @@ class LabelProbe:
         judged: list[PseudoLabels] = []
         rows = range(len(self.dataset))  # type: ignore[arg-type]
         for batch in clean_batches(self.dataset, rows, self.batch_size, self.num_workers):
-            poses, targets = look_at(self.model, batch)
+            poses, targets = look_at(self.model, batch, labeler)
             judged.append(labeler(poses, targets, progress))
             for name, pose in {**poses, 'label': judged[-1].pose25d}.items():
                 errors.setdefault(name, []).append(self._distance(pose, targets))

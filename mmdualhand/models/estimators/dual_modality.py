@@ -13,10 +13,13 @@ from mmdualhand.errors import ConfigError
 from mmdualhand.models.backbones.dual_encoder import DualFeatures, check_branches
 from mmdualhand.models.branch_norm import Segment, batch_layout, view_segments
 from mmdualhand.models.estimators.base import BaseHandEstimator, Inputs, Targets
+from mmdualhand.models.estimators.dual_settings import check_pairs, check_share
 from mmdualhand.models.estimators.predicted_depth import depth_input, replace_rows
 from mmdualhand.models.estimators.rgb_start import fill_from_rgb
 from mmdualhand.models.estimators.root_depth import PalmDepth
+from mmdualhand.models.estimators.second_view import SecondView
 from mmdualhand.models.heads import MultiModalPrediction
+from mmdualhand.models.perturbation import Warp
 from mmdualhand.registry import MODELS
 from mmdualhand.structures import BRANCHES
 
@@ -44,6 +47,9 @@ class DualModalityEstimator(BaseHandEstimator):
         loss_contrast: Config of the contrastive loss.
         projector: Config of the projection head, one for the RGB encoder
             (rgb and fused) and one for the depth encoder are built from it.
+        view_perturbation: Keys of :class:`~mmdualhand.models.AffinePerturbation`: the
+            augmented view moves by itself, and its embeddings are moved back before the
+            contrastive loss (PeCLR). None: both views share their geometry.
         align: Config of a feature alignment loss, or None.
         predicted_depth: Share of the training samples whose depth input of the plain
             view is the map that the rgb branch has just predicted (detached) instead
@@ -77,6 +83,7 @@ class DualModalityEstimator(BaseHandEstimator):
         contrast_weight: float = 0.1,
         loss_contrast: dict[str, Any] | None = None,
         projector: dict[str, Any] | None = None,
+        view_perturbation: dict[str, Any] | None = None,
         align: dict[str, Any] | None = None,
         predicted_depth: float = 0.0,
         bn_groups: str = 'per_branch',
@@ -86,7 +93,7 @@ class DualModalityEstimator(BaseHandEstimator):
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         self.branches = check_branches(branches)
-        self.contrast = _check_pairs(contrast, self.branches)
+        self.contrast = check_pairs(contrast, self.branches)
         preprocessor = dict(data_preprocessor or dict(type='HandDataPreprocessor'))
         preprocessor.setdefault('augmented_view', any('+' in name for pair in self.contrast for name in pair))
         super().__init__(data_preprocessor=MODELS.build(preprocessor), init_cfg=init_cfg)
@@ -97,10 +104,11 @@ class DualModalityEstimator(BaseHandEstimator):
         if self.contrast:
             self.loss_contrast = MODELS.build(loss_contrast or dict(type='NTXent'))
             self.projectors = self._build_projectors(projector or dict(type='ProjectionHead'), bn_groups)
+        self.second_view = SecondView.from_config(view_perturbation, self.contrast)
         self.align: Any = None if align is None else MODELS.build(align)
         if self.align is not None and 'depth' not in self.branches:
             raise ConfigError('align compares RGB with depth features: add "depth" to branches')
-        self.predicted_depth = _check_share(predicted_depth, self.branches)
+        self.predicted_depth = check_share(predicted_depth, self.branches)
         test_cfg = test_cfg or {}
         self.test_branches = check_branches(test_cfg.get('branches', ('rgb',)))
         self.test_attention = bool(test_cfg.get('attention', False))
@@ -150,15 +158,24 @@ class DualModalityEstimator(BaseHandEstimator):
         Raises:
             ConfigError: The batch lacks what the branches or pairs need.
         """
+        return self._supervised_step(inputs, targets)[0]
+
+    def _supervised_step(
+        self, inputs: Inputs, targets: Targets
+    ) -> tuple[dict[str, Tensor], dict[str, MultiModalPrediction]]:
+        """Losses, and the predictions of the plain view that they are of."""
         views = int(inputs.get('views', 1))
         self._check_batch(inputs, targets, views)
+        warp = None
+        if self.second_view is not None:
+            inputs, warp = self.second_view.move(inputs)
         features, predictions = self._pass(inputs, views)
         losses = self._supervised(predictions, targets)
         if self.contrast:
-            losses['loss_contrast'] = self.contrast_weight * self._contrastive(features, views)
+            losses['loss_contrast'] = self.contrast_weight * self._contrastive(features, views, warp)
         if self.align is not None:
             losses['loss_align'] = self._aligned(features, inputs['rgb'].shape[0] // views)
-        return losses
+        return losses, predictions
 
     def _check_batch(self, inputs: Inputs, targets: Targets, views: int) -> None:
         if len(self.branches) > 1 and inputs.get('depth') is None:
@@ -223,7 +240,7 @@ class DualModalityEstimator(BaseHandEstimator):
             start += segment.size
         return out
 
-    def _contrastive(self, features: DualFeatures, views: int) -> Tensor:
+    def _contrastive(self, features: DualFeatures, views: int, warp: Warp | None = None) -> Tensor:
         embeddings: dict[str, Tensor] = {}
         for projector in self.projectors.values():
             users = projector.branches
@@ -232,6 +249,8 @@ class DualModalityEstimator(BaseHandEstimator):
                 z = projector(torch.cat([features.final[b] for b in users]))
             for branch, part in zip(users, z.chunk(len(users)), strict=True):
                 embeddings.update(zip((branch, f'{branch}+'), part.chunk(views), strict=False))
+        if self.second_view is not None and warp is not None:
+            embeddings = self.second_view.undo(embeddings, warp)
         terms = [self.loss_contrast(embeddings[a], embeddings[b]) for a, b in self.contrast]
         return torch.stack(terms).sum()
 
@@ -261,21 +280,3 @@ class DualModalityEstimator(BaseHandEstimator):
     def extract(self, inputs: Inputs) -> dict[str, MultiModalPrediction]:
         """Raw predictions of every branch that the input allows."""
         return self._decode(self.backbone(inputs['rgb'], inputs.get('depth')))
-
-
-def _check_pairs(contrast: Sequence[Sequence[str]], branches: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    pairs = []
-    for pair in contrast:
-        if len(pair) != 2 or any(name.removesuffix('+') not in branches for name in pair):
-            raise ConfigError(
-                f'contrast pairs name two of the branches {tuple(branches)}, with "+" for the augmented '
-                f'view, got {tuple(pair)}'
-            )
-        pairs.append((str(pair[0]), str(pair[1])))
-    return tuple(pairs)
-
-
-def _check_share(share: float, branches: Sequence[str]) -> float:
-    if not 0 <= share <= 1:
-        raise ConfigError(f'predicted_depth is a share of the samples, within 0..1, got {share}')
-    return share if 'depth' in branches else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,6 +13,7 @@ from mmdualhand.errors import ConfigError
 from mmdualhand.models.backbones.dual_encoder import DualFeatures
 from mmdualhand.models.branch_norm import frozen_statistics
 from mmdualhand.models.estimators.base import Inputs, Targets
+from mmdualhand.models.estimators.consistency import STREAMS, Consistency, MovedView
 from mmdualhand.models.estimators.dual_modality import DualModalityEstimator
 from mmdualhand.models.estimators.mean_teacher import MeanTeacher
 from mmdualhand.models.estimators.predicted_depth import depth_input
@@ -43,6 +44,12 @@ class SelfTrainingEstimator(DualModalityEstimator):
 
     Args:
         self_training: Keys of :class:`SelfTraining`.
+        consistency: Configs of losses that need no label, such as ``ViewConsistencyLoss``
+            and ``SilhouetteCircleLoss`` (SemiHand), of the rgb branch.
+        consistency_weight: Factor of all of them.
+        consistency_streams: Images that they are taken of: ``'source'``, ``'target'``.
+        perturbation: How they move an image: keys of
+            :class:`~mmdualhand.models.AffinePerturbation`.
         **kwargs: Those of :class:`DualModalityEstimator`; ``data_preprocessor``
             is usually a ``StreamDataPreprocessor``.
 
@@ -51,9 +58,17 @@ class SelfTrainingEstimator(DualModalityEstimator):
             without the depth and fused branches.
     """
 
-    optional_parts = ('teacher.',)
+    optional_parts = ('teacher.', 'consistency.')
 
-    def __init__(self, self_training: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        self_training: Mapping[str, Any] | None = None,
+        consistency: Sequence[Mapping[str, Any]] = (),
+        consistency_weight: float = 0.1,
+        consistency_streams: Sequence[str] = STREAMS,
+        perturbation: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.settings = SelfTraining.from_config(self_training)
         needed = set(BRANCHES) if self.settings.passes == 2 else {'rgb'}
@@ -63,6 +78,11 @@ class SelfTrainingEstimator(DualModalityEstimator):
                 'use passes=1 for an RGB network'
             )
         self.loss_label = PoseDist(self.head.loss_pose.depth_weight, self.head.loss_pose.norm)
+        self.consistency: Consistency | None = None
+        if consistency:
+            self.consistency = Consistency(consistency, perturbation, consistency_weight, consistency_streams)
+        elif perturbation is not None:
+            raise ConfigError('perturbation moves images for consistency, and consistency is empty')
         self.labeler: Labeler | None = None
         self.teacher: MeanTeacher | None = None
         if self.settings.teacher_momentum:
@@ -106,8 +126,11 @@ class SelfTrainingEstimator(DualModalityEstimator):
         self._check_size(source['inputs'])
         self._check_size(target['inputs'])
         with nullcontext() if self.settings.statistics == 'both' else frozen_statistics():
-            supervised = self.loss(source['inputs'], source['targets'])
-        return {**supervised, **self.target_loss(target['inputs'], target['targets'])}
+            losses, predictions = self._supervised_step(source['inputs'], source['targets'])
+        if self.consistency is not None and 'source' in self.consistency.streams:
+            view = self._look_moved(source['inputs']['rgb'])
+            losses.update(self.consistency(predictions['rgb'], view, 'source'))
+        return {**losses, **self.target_loss(target['inputs'], target['targets'])}
 
     def target_loss(self, inputs: Inputs, targets: Targets) -> dict[str, Tensor]:
         """L_l and L_d on unlabelled images.
@@ -118,12 +141,16 @@ class SelfTrainingEstimator(DualModalityEstimator):
             targets: Camera facts: ``camera``, ``root_depth``, ``ref_length``; no label.
 
         Returns:
-            ``loss_label_*`` and ``loss_distill_*``, weights included, and the
-            labeler's monitor values.
+            ``loss_label_*``, ``loss_distill_*`` and the consistency losses, weights
+            included, and the labeler's monitor values.
         """
         predictions = self._two_passes(inputs['rgb'], self.backbone, self.head)
-        labels = self._labels(inputs, targets, predictions)
         losses: dict[str, Tensor] = {}
+        view = None
+        if self.consistency is not None and 'target' in self.consistency.streams:
+            view = self._look_moved(inputs['rgb'])
+            losses.update(self.consistency(predictions['rgb'], view, 'target'))
+        labels = self._labels(inputs, targets, predictions, view)
         if labels is not None:
             losses.update(self._label_losses(predictions, labels))
         if self.settings.passes == 2 and self.settings.distill_weight:
@@ -142,8 +169,19 @@ class SelfTrainingEstimator(DualModalityEstimator):
         second: DualFeatures = backbone.second_pass(first.stem, depth)
         return {**predictions, **self._decode(second.final, head=head)}
 
+    def _look_moved(self, rgb: Tensor) -> MovedView | None:
+        """y_R of moved images; they leave the running statistics alone."""
+
+        def predict(images: Tensor) -> MultiModalPrediction:
+            with frozen_statistics():
+                return self._decode(self.backbone.encode(images).final)['rgb']
+
+        return None if self.consistency is None else self.consistency.look(rgb, predict)
+
     @torch.no_grad()
-    def _labels(self, inputs: Inputs, targets: Targets, predictions: Predictions) -> PseudoLabels | None:
+    def _labels(
+        self, inputs: Inputs, targets: Targets, predictions: Predictions, view: MovedView | None = None
+    ) -> PseudoLabels | None:
         if self.labeler is None:
             return None
         if self.teacher is not None:
@@ -156,6 +194,8 @@ class SelfTrainingEstimator(DualModalityEstimator):
                 )
             predictions = self.look(inputs['clean'])
         poses = {branch: one.pose25d.detach() for branch, one in predictions.items()}
+        if view is not None:
+            poses['moved'] = view.pose_moved_back.detach()
         return self.labeler(poses, targets)
 
     def _parts(self) -> dict[str, Any]:
@@ -198,6 +238,9 @@ class SelfTrainingEstimator(DualModalityEstimator):
             for branch in self.settings.label_branches
             if branch in predictions
         }
+        if labels.corrected is not None:
+            apart = self.loss_label(predictions['rgb'].pose25d, labels.corrected, labels.corrected_weight)
+            losses['loss_correction_rgb'] = self.settings.label_weight * apart
         return {**losses, **labels.monitor}
 
     def _distill_losses(self, predictions: Predictions, weight: Tensor | None) -> dict[str, Tensor]:

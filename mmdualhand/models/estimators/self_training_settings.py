@@ -21,12 +21,16 @@ class PseudoLabels(NamedTuple):
         weight: ``(B,)`` or ``(B, 21)`` how much it counts, 0 for a rejected one (Eq. 9).
         confidence: The same shape, C of Eq. 9: low is good, infinite where there is none.
         monitor: Scalars worth logging; no name may contain "loss".
+        corrected: ``(B, 21, 3)`` a second target, the correction of the label, or None.
+        corrected_weight: ``(B,)`` how much that one counts, whatever ``weight`` is.
     """
 
     pose25d: Tensor
     weight: Tensor
     confidence: Tensor
     monitor: dict[str, Tensor]
+    corrected: Tensor | None = None
+    corrected_weight: Tensor | None = None
 
 
 Labeler = Callable[[Mapping[str, Tensor], Targets], PseudoLabels]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,23 @@ from torch import Tensor
 from mmdualhand.codecs import Pose25D
 from mmdualhand.models.heads import MultiModalPrediction
 from mmdualhand.structures import to_grid
+
+
+def points_to_image(codec: Any, uv: Tensor, crop_matrix: Tensor) -> Tensor:
+    """Points of crops in pixels of their original images.
+
+    Args:
+        codec: With ``grid_size`` and ``input_size``.
+        uv: ``(B, K, 2)`` pixels of the 64-grid.
+        crop_matrix: ``(B, 3, 3)`` from original to crop pixels.
+
+    Returns:
+        ``(B, K, 2)`` px, float64 on the host.
+    """
+    crop_uv = to_grid(uv.detach().double().cpu(), codec.grid_size, codec.input_size)
+    homogeneous = torch.cat([crop_uv, torch.ones_like(crop_uv[..., :1])], dim=-1)
+    inverse = torch.linalg.inv(crop_matrix.double().cpu())
+    return (homogeneous @ inverse.transpose(1, 2))[..., :2]
 
 
 def uncrop_predictions(
@@ -32,13 +50,9 @@ def uncrop_predictions(
         float32.
     """
     pose = prediction.pose25d.detach().double().cpu()
-    crop_uv = to_grid(pose[..., :2], codec.grid_size, codec.input_size)
-    homogeneous = torch.cat([crop_uv, torch.ones_like(crop_uv[..., :1])], dim=-1)
-    inverse = torch.linalg.inv(targets['crop_matrix'].double().cpu())
-    keypoints = (homogeneous @ inverse.transpose(1, 2))[..., :2]
     out = {
         'pose25d': prediction.pose25d.detach().float().cpu().numpy(),
-        'keypoints': keypoints.numpy(),
+        'keypoints': points_to_image(codec, pose[..., :2], targets['crop_matrix']).numpy(),
     }
     if prediction.scores is not None:
         out['keypoint_scores'] = prediction.scores.detach().float().cpu().numpy()

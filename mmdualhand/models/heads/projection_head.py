@@ -25,6 +25,7 @@ class ProjectionHead(nn.Module):
         out_channels: Dimension of the embedding.
         branches: Branches that pass through this projection.
         bn_groups: See :class:`~mmdualhand.models.branch_norm.BranchBatchNorm`.
+        last_bias: Whether the last layer has a bias; PeCLR's has none.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class ProjectionHead(nn.Module):
         out_channels: int = 128,
         branches: Sequence[str] = ('rgb', 'fused'),
         bn_groups: str = 'per_branch',
+        last_bias: bool = True,
     ) -> None:
         super().__init__()
         self.branches = tuple(branches)
@@ -42,7 +44,7 @@ class ProjectionHead(nn.Module):
                 nn.Linear(in_channels, hidden_channels, bias=False),
                 nn.BatchNorm1d(hidden_channels),
                 nn.ReLU(inplace=True),
-                nn.Linear(hidden_channels, out_channels),
+                nn.Linear(hidden_channels, out_channels, bias=last_bias),
             ),
             branches,
             bn_groups,

@@ -5,8 +5,11 @@ A file ``NAME.py`` is the suite ``NAME``. Its first line says what it is, and it
     def measurements(scale: str, seed: int) -> list[Measurement]
     def tables(cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]
 
-``cells`` are those of the measurements that are there, of all seeds. Where ``measurements`` leaves
-something out on a machine, ``left_out(scale: str) -> list[str]`` says what, a sentence each.
+``cells`` are those of the measurements that are there, of all seeds. A file may have three more::
+
+    def left_out(scale: str) -> list[str]             # what is not measured here, a sentence each
+    def notes(cells) -> list[str]                     # what comes below the tables, Markdown
+    def draw(cells, scale: str, file: Path) -> bool   # a PNG picture; whether there was anything to draw
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from mmdualhand.apis.experiments.definitions import Measurement
@@ -61,6 +65,26 @@ def left_out(name: str, scale: str) -> list[str]:
     """
     sentences = getattr(get_suite(name), 'left_out', None)
     return [] if sentences is None else list(sentences(scale))
+
+
+def notes_of(name: str, cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a suite says below its tables.
+
+    Raises:
+        ConfigError: There is no suite of this name.
+    """
+    notes = getattr(get_suite(name), 'notes', None)
+    return [] if notes is None else list(notes(cells))
+
+
+def draw_suite(name: str, cells: Sequence[Mapping[str, Any]], scale: str, file: Path) -> bool:
+    """Draw the picture of a suite; whether it has one and there was anything to draw.
+
+    Raises:
+        ConfigError: There is no suite of this name.
+    """
+    draw = getattr(get_suite(name), 'draw', None)
+    return False if draw is None else bool(draw(cells, scale, file))
 
 
 def config_prefix(scale: str) -> str:

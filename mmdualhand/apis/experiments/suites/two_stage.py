@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mmdualhand.apis.experiments.configs import data_folder
 from mmdualhand.apis.experiments.definitions import Measurement, Training
+from mmdualhand.apis.experiments.results import REAL, TARGETS, CellIndex, Row
 from mmdualhand.apis.experiments.suites import config_prefix
 from mmdualhand.apis.experiments.tables import Spread, Table, spread
 
-TARGETS = {'stb': 'STB', 'freihand': 'FreiHAND', 'h3d': 'H3D', 'mvhand': 'MVHand'}
 ONE_PASS = (
     ('model.self_training.passes', 1),
     ('model.self_training.label_branches', ('rgb',)),
     ('default_hooks.pseudo_labels.labeler.branches', ('rgb',)),
 )
 """Stage 2 without the second pass: labels of p_R alone."""
-REAL = 'ge_real'
 METRICS = {
     'EPE': ('EPE in mm (camera frame; true root depth unless solved, true reference length); low is good', 2),
     'PCK@0.05': ('PCK@0.05 of the 64 x 64 grid; high is good', 3),
@@ -27,21 +25,12 @@ METRICS = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of the tables; ``{}`` in the name of the training is the target."""
-
-    head: str
-    training: str
-    reestimate_bn: bool = False
-    root_depth: str = 'given'
-
-
 BASELINE = Row('baseline', 'baseline')
+PRE_TRAINED = Row('pre-trained', 'pretrain')
 FINE_TUNED = Row('fine-tuned', 'finetune_{}')
 ROWS = (
     BASELINE,
-    Row('pre-trained', 'pretrain'),
+    PRE_TRAINED,
     FINE_TUNED,
     Row('fine-tuned, root depth solved', 'finetune_{}', root_depth='solve'),
     Row('(i) baseline, BN re-estimated', 'baseline', reestimate_bn=True),
@@ -148,62 +137,30 @@ def _with_and_without_bn(training: Training, benchmark: str) -> list[Measurement
 
 def tables(cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]:
     """EPE, PCK and AUC of every row and target, what the trainings cost, and the real photos."""
-    results = Results(cells, config_prefix(scale))
+    results = Results(cells)
     found = [results.table(metric) for metric in METRICS]
     return [table for table in (*found, results.cost_table(), results.real_table()) if table.rows]
 
 
-class Results:
-    """The cells of the suite, by what they measured.
-
-    Args:
-        cells: Cells of all seeds; others than those of the suite are left out.
-        prefix: Beginning of the names of the configs.
-    """
-
-    def __init__(self, cells: Sequence[Mapping[str, Any]], prefix: str) -> None:
-        self._prefix = prefix
-        self._cells = {
-            (c['training'], c['seed'], c['benchmark'], c['reestimate_bn'], c['root_depth']): c for c in cells
-        }
-        self.seeds = sorted({int(cell['seed']) for cell in cells})
-
-    def on_target(self, row: Row, seed: int, target: str, metric: str) -> float | None:
-        """Value of a row on a target; None where it was not measured."""
-        place = f'{self._prefix}finetune_{target}'
-        key = (row.training.format(target), seed, place, row.reestimate_bn, row.root_depth)
-        return self._value(key, metric)
-
-    def on_source(self, row: Row, seed: int, metric: str) -> float | None:
-        """Value of a row on the source, the mean over its networks where it has one for each target."""
-        names = dict.fromkeys(row.training.format(target) for target in TARGETS)
-        place = f'{self._prefix}pretrain_rhd'
-        return _mean(
-            [self._value((n, seed, place, row.reestimate_bn, row.root_depth), metric) for n in names]
-        )
-
-    def over_targets(self, row: Row, seed: int, metric: str) -> float | None:
-        """Mean over the four targets; None where one is missing."""
-        return _mean([self.on_target(row, seed, target, metric) for target in TARGETS])
+class Results(CellIndex):
+    """The tables of the cells of the suite."""
 
     def table(self, metric: str) -> Table:
         """All rows in one metric: source, targets, their mean, difference to and ratio of fine-tuned."""
         columns = ['source', *TARGETS.values(), 'mean of targets', 'minus fine-tuned', 'ratio to baseline']
         rows = []
         for row in ROWS:
-            values = [spread(self.on_source(row, seed, metric) for seed in self.seeds)]
-            for target in TARGETS:
-                values.append(spread(self.on_target(row, seed, target, metric) for seed in self.seeds))
-            values.append(spread(self.over_targets(row, seed, metric) for seed in self.seeds))
-            values += [self._difference(row, metric), self._ratio(row, metric)]
+            source = spread(self.on_source(row, seed, metric) for seed in self.seeds)
+            compared = self._difference(row, metric), self._ratio(row, metric)
+            values = (source, *self.spreads(row, metric), *compared)
             if any(value is not None for value in values):
-                rows.append((row.head, tuple(values)))
+                rows.append((row.head, values))
         words, digits = METRICS[metric]
         title = (
             f'{words}; mean +- standard deviation of the seeds {self.seeds}. Differences and ratios are '
             'taken seed by seed, of the mean of the targets, between rows of given root depth.'
         )
-        legend = _legend([head for head, _ in rows])
+        legend = controls_legend([head for head, _ in rows])
         return Table(metric, title, tuple(columns), tuple(rows), digits, len(self.seeds), legend)
 
     def _difference(self, row: Row, metric: str) -> Spread | None:
@@ -226,48 +183,33 @@ class Results:
 
     def cost_table(self) -> Table:
         """Steps and seconds of every training, with what it starts from."""
-        names = dict.fromkeys(cell['training'] for cell in self._cells.values())
+        names = dict.fromkeys(cell.training for cell in self.cells)
         columns = {
             'steps': 'steps', 'cpu s': 'cpu_seconds', 'cpu s with its starts': 'chain_cpu_seconds',
             's': 'seconds', 's with its starts': 'chain_seconds',
         }  # fmt: skip
         rows = []
         for name in names:
-            by_seed = {cell['seed']: cell for cell in self._cells.values() if cell['training'] == name}
+            by_seed = {cell.seed: cell.record for cell in self.cells if cell.training == name}
             rows.append((name, tuple(spread(c[key] for c in by_seed.values()) for key in columns.values())))
         return Table('cost', 'What each training cost.', tuple(columns), tuple(rows), 0, len(self.seeds))
 
     def real_table(self) -> Table:
         """The real photos, all metrics."""
-        place = f'{self._prefix}finetune_{REAL}'
         rows = []
-        for head, name in (
-            ('baseline', 'baseline'),
-            ('pre-trained', 'pretrain'),
-            ('fine-tuned', f'finetune_{REAL}'),
-        ):
+        for row in (BASELINE, PRE_TRAINED, FINE_TUNED):
             values = tuple(
-                spread(self._value((name, seed, place, False, 'given'), metric) for seed in self.seeds)
-                for metric in METRICS
+                spread(self.on_target(row, seed, REAL, metric) for seed in self.seeds) for metric in METRICS
             )
             if any(value is not None for value in values):
-                rows.append((head, values))
+                rows.append((row.head, values))
         title = f'Real photos of Ge et al., part dev. {". ".join(words for words, _ in METRICS.values())}.'
         return Table(REAL, title, tuple(METRICS), tuple(rows), 3, len(self.seeds))
 
-    def _value(self, key: tuple[Any, ...], metric: str) -> float | None:
-        cell = self._cells.get(key)
-        return None if cell is None else cell['metrics'].get(metric)
 
-
-def _legend(heads: Sequence[str]) -> str:
+def controls_legend(heads: Sequence[str]) -> str:
     """What the controls among some rows are."""
     found = [
         f'{sign} {text}' for sign, text in CONTROLS.items() if any(h.startswith(f'{sign} ') for h in heads)
     ]
     return f'Controls: {"; ".join(found)}.' if found else ''
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    found = [value for value in values if value is not None]
-    return sum(found) / len(found) if found and len(found) == len(values) else None

@@ -1,0 +1,29 @@
+"""Parts of CC-SSL (Mu et al., CVPR 2020): a network of heat maps, and its pseudo-labels.
+
+A leaf joins them to the data and the schedule of a config of this package.
+"""
+
+ccssl = dict(
+    head=dict(type='HeatmapHead', loss=dict(type='KeypointMSELoss')),
+    codec=dict(type='Heatmap', sigma=2.0, quarter_shift=True),
+    model=dict(
+        type='HeatmapSelfTrainingEstimator',
+        label_weight=10.0,
+        loss_label=dict(type='KeypointMSELoss'),
+        statistics='target',
+    ),
+    pseudo_labels=dict(
+        type='PseudoLabelHook',
+        refresh='epoch',
+        interval=1,
+        labeler=dict(
+            type='EquivariantHeatmapLabeler',
+            num_views=5,
+            rotation=30.0,
+            max_rotation=60.0,
+            scale=0.25,
+            flip=False,
+            selector=dict(type='CurriculumQuantile', schedule=[(0, 0.2), (0.5, 0.8)]),
+        ),
+    ),
+)

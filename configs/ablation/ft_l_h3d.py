@@ -1,0 +1,5 @@
+"""Table 4, row +L_l on H3D: stage 2 with pseudo-labels and without self-distillation."""
+
+_base_ = ['../finetune_h3d.py']
+
+model = dict(self_training=dict(distill_weight=0.0))

@@ -1,0 +1,6 @@
+"""SemiHand + DM encoder (Table 2) on H3D: a depth map and a depth encoder, supervised on the source."""
+
+_base_ = ['semihand_h3d.py']
+
+model = dict(branches=('rgb', 'depth'), head=dict(loss_maps=dict(depth_map_weight=50.0)))
+load_from = 'work_dirs/ablation/rd_rhd/epoch_60.pth'

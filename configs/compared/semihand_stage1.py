@@ -1,0 +1,5 @@
+"""Stage 1 of SemiHand: RGB alone, pose and mask, no depth map."""
+
+_base_ = ['../pretrain_rhd.py']
+
+model = dict(branches=('rgb',), contrast=[], head=dict(loss_maps=dict(depth_map_weight=0.0)))

@@ -1,0 +1,113 @@
+"""Tables of a suite as files: Markdown, CSV, LaTeX, a picture, and a line for every cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmdualhand.apis.experiments.suites import draw_suite, get_suite, notes_of
+from mmdualhand.apis.experiments.tables import csv_text, latex_text, markdown_text
+from mmdualhand.compat import replace_file
+
+_WHAT = ('training', 'seed', 'benchmark', 'reestimate_bn', 'root_depth')
+_COST = ('steps', 'seconds', 'cpu_seconds', 'threads', 'commit')
+_HASHES = ('hash', 'training', 'benchmark')
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        text: The Markdown.
+        others: The files beside it and the CSV.
+    """
+
+    text: str
+    others: tuple[Path, ...]
+
+
+def tables_heading(command: str, cells: Sequence[Mapping[str, Any]], wanted: int) -> str:
+    """What comes above the tables: the command that makes all of them, the code, what is missing."""
+    lines = [f'`{command}`', '', commits(cells)]
+    if len(cells) < wanted:
+        lines.append(f'{wanted - len(cells)} of {wanted} measurements are missing.')
+    return '\n'.join(lines)
+
+
+def commits(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Which code made the cells, a sentence."""
+    found = Counter(str(cell.get('commit') or 'unknown') for cell in cells).most_common()
+    names = [f'{name.replace("+changes", " with uncommitted changes")} ({number})' for name, number in found]
+    return f'Commits that made the cells, and how many: {", ".join(names) or "none"}.'
+
+
+def write_tables(
+    suite: str, scale: str, cells: Sequence[Mapping[str, Any]], head: str, folder: Path
+) -> Written:
+    """Make the tables of a suite and write them.
+
+    Args:
+        suite: Its name, and the beginning of the names of the files.
+        scale: Key of ``SCALES``.
+        cells: Finished measurements.
+        head: What comes above the tables in the Markdown.
+        folder: Where to write; made if needed.
+
+    Returns:
+        The Markdown and the other files: ``.tex``, ``_cells.csv`` and, where the suite
+        draws one, ``.png``.
+
+    Raises:
+        ConfigError: No such suite or scale.
+    """
+    tables = get_suite(suite).tables(cells, scale)
+    text = '\n\n'.join([head, *map(markdown_text, tables), *notes_of(suite, cells)]) + '\n'
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / f'{suite}.md', text)
+    _write(folder / f'{suite}.csv', csv_text(tables))
+    others = [folder / f'{suite}.tex', folder / f'{suite}_cells.csv']
+    _write(others[0], latex_text(tables))
+    _write(others[1], cells_csv(cells))
+    picture = folder / f'{suite}.png'
+    partial = _partial(picture)
+    if draw_suite(suite, cells, scale, partial):
+        replace_file(partial, picture)
+        others.append(picture)
+    return Written(text, tuple(others))
+
+
+def cells_csv(cells: Sequence[Mapping[str, Any]]) -> str:
+    """A line a cell: what it is, its metrics, the hashes of what it was made from, cost and commit."""
+    metrics = list(dict.fromkeys(name for cell in cells for name in cell['metrics']))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator='\n')
+    writer.writerow([*_WHAT, *metrics, *(f'origin_{key}' for key in _HASHES), *_COST])
+    for cell in cells:
+        origin = cell.get('origin') or {}
+        writer.writerow(
+            [
+                *(cell.get(key, '') for key in _WHAT),
+                *(cell['metrics'].get(name, '') for name in metrics),
+                *(origin.get(key, '') for key in _HASHES),
+                *(cell.get(key, '') for key in _COST),
+            ]
+        )
+    return out.getvalue()
+
+
+def _write(file: Path, content: str) -> None:
+    partial = _partial(file)
+    partial.write_text(content, encoding='utf-8')
+    replace_file(partial, file)
+
+
+def _partial(file: Path) -> Path:
+    """A name beside a file that no other process uses: several parts of a suite may end together."""
+    return file.with_name(f'.{file.name}.{os.getpid()}.partial')

@@ -1,0 +1,178 @@
+"""The suites of the paper's tables: what they measure, from what, and what they leave out."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from itertools import pairwise
+
+import cv2
+import pytest
+
+from mmdualhand.apis.experiments import SCALES, get_suite, list_suites, write_tables
+from mmdualhand.apis.experiments.configs import training_config
+from mmdualhand.apis.experiments.definitions import Training, check_names
+from mmdualhand.apis.experiments.entries import CONTROL_ENTRIES, Entry, left_out_of
+from mmdualhand.apis.experiments.suites import fig4, table4, two_stage, volume
+from tests.test_apis.test_paper_tables import TARGETS, cell, cells
+
+SUITES = ('table1', 'table2', 'table3', 'table4', 'fig4', 'volume')
+
+
+@pytest.fixture(autouse=True)
+def no_data(monkeypatch, tmp_path):
+    monkeypatch.setenv('HAND_DATA', str(tmp_path))
+
+
+def test_they_are_found():
+    assert set(SUITES) < set(list_suites())
+
+
+@pytest.mark.parametrize('name', SUITES)
+@pytest.mark.parametrize('scale', SCALES)
+def test_every_measurement_can_be_planned(name, scale):
+    """Configs are read, chains are whole, no two things have one name; cells of both stages are shared."""
+    found = get_suite(name).measurements(scale, 1)
+    check_names([*found, *two_stage.measurements(scale, 1)])
+    assert len({one.file_name for one in found}) == len(found)
+    assert {one.training.seed for one in found} == {1} and {one.root_depth for one in found} == {'given'}
+    prefix = SCALES[scale]
+    assert {one.benchmark for one in found} <= {f'{prefix}finetune_{target}' for target in TARGETS}
+
+
+@pytest.mark.parametrize('scale', SCALES)
+def test_the_six_rows_of_table_4(scale):
+    prefix = SCALES[scale]
+    found = table4.measurements(scale, 0)
+    stage1 = dict.fromkeys(('rd', 'rdf'), 4)
+    with_bn = dict.fromkeys(('baseline', 'pretrain', 'source_only'), 8)
+    stage2 = {f'{kind}_{target}': 1 for kind in ('ft_l', 'finetune') for target in TARGETS}
+    assert Counter(one.training.name for one in found) == {**stage1, **with_bn, **stage2}
+    trainings = {one.training.name: one.training for one in found}
+    for target in TARGETS:
+        assert (
+            trainings[f'ft_l_{target}'].start
+            == trainings[f'finetune_{target}'].start
+            == trainings['pretrain']
+        )
+    start = Training('init_rgb', f'{prefix}init_rgb') if prefix else None
+    assert {trainings[name].start for name in ('baseline', 'rd', 'rdf', 'pretrain')} == {start}
+
+
+@pytest.mark.parametrize('name', ['table1', 'table2', 'table4', 'fig4', 'volume'])
+def test_tables_of_stage_2_have_the_controls(name):
+    found = get_suite(name).measurements('mini', 0)
+    place = f'mini/finetune_{fig4.TARGET if name == "fig4" else "h3d"}'
+    controls = {(m.training.name, m.reestimate_bn) for m in found if m.benchmark == place}
+    assert {(entry.row.training, entry.reestimate_bn) for entry in CONTROL_ENTRIES} <= controls
+
+
+def test_what_has_no_config_is_left_out_with_a_sentence():
+    entries = [Entry('Mine', 'compared/mine_{}'), Entry('Baseline', 'ablation/r_rhd')]
+    assert left_out_of(entries, 'mini', TARGETS) == [
+        'Mine is left out: there is no config mini/compared/mine_TARGET yet.'
+    ]
+    half = Entry('Half', 'finetune_{}')
+    assert left_out_of([half], 'mini', (*TARGETS, 'ge_real')) == []
+
+
+def test_volume_parts_take_the_same_steps():
+    found = {one.training.name: one.training for one in volume.measurements('mini', 0)}
+    whole = training_config(found['finetune_stb'])
+    for percent, epochs, drop in ((5, 240, 200), (25, 48, 40), (50, 24, 20)):
+        cfg = training_config(found[f'volume{percent}_stb'])
+        assert cfg.train_dataloader.streams.target.dataset.real_fraction == percent / 100
+        assert cfg.train_cfg.max_epochs == epochs == whole.train_cfg.max_epochs * 100 / percent
+        assert list(cfg.param_scheduler[0].milestones) == [drop]
+        assert found[f'volume{percent}_stb'].start == found['finetune_stb'].start
+    assert whole.train_dataloader.streams.target.dataset.get('real_fraction') is None
+
+
+def test_volume_at_full_scale_has_the_full_training_sets():
+    """FreiHAND and MVHand are cut to 15,000 in the paper's tables; 100 % is all of them here."""
+    found = {one.training.name: one.training for one in volume.measurements('full', 0)}
+    assert set(found) >= {'volume100_freihand', 'volume100_mvhand', 'finetune_freihand', 'volume5_freihand'}
+    assert 'volume100_stb' not in found
+    for name, subset in (('volume100_freihand', None), ('volume25_mvhand', None), ('finetune_mvhand', 15000)):
+        assert training_config(found[name]).train_dataloader.streams.target.dataset.num_subset == subset
+    table = volume.tables(
+        [cell('finetune_stb', 0, 'stb', 1.0), cell('volume100_mvhand', 0, 'mvhand', 2.0)], 'full'
+    )
+    (head, values), *_ = (row for row in table[0].rows if row[0] == '100 %')
+    assert head and [None if v is None else v.mean for v in values[:4]] == [1.0, None, None, 2.0]
+    assert [row[0] for row in table[0].rows] == ['100 %'] and len(table[0].columns) == 5  # no paper columns
+
+
+def test_volume_table():
+    some = [cell(f'volume{p}_{t}', 0, t, 30.0 - p / 10) for p in (5, 50) for t in TARGETS]
+    epe, pck = volume.tables([*some, *cells((0,))], 'mini')
+    rows = {head: [v and v.mean for v in values] for head, values in epe.rows}
+    assert rows['5 %'] == [29.5] * 5 and rows['50 %'] == [25.0] * 5
+    assert rows['100 %'][:4] == [20.0, 20.0, 20.0, 30.0] and list(rows)[-1] == '(ii) source only'
+    assert pck.best == 'max' and epe.best == 'min'
+
+
+CURVE = dict(thresholds_mm=[0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 80.0], pck=[0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 1.0])
+
+
+def stb(training, seed, epe, shift):
+    curve = {**CURVE, 'pck': [min(share + shift, 1.0) for share in CURVE['pck']]}
+    one = cell(training, seed, 'stb', epe, curve3d=curve)
+    return {**one, 'metrics': {**one['metrics'], 'AUC': 0.5 + shift}}
+
+
+def test_figure_4():
+    """Known values, the convention of STB, and no 2D method."""
+    some = [
+        stb('baseline', 0, 30.0, 0.0),
+        stb('finetune_stb', 0, 20.0, 0.1),
+        stb('finetune_stb', 1, 22.0, 0.2),
+    ]
+    (table,) = fig4.tables(some, 'mini')
+    assert 'the labels have the centre of the palm: wrist = 2 palm - ring MCP' in table.title
+    rows = {head: [v and round(v.mean, 6) for v in values] for head, values in table.rows}
+    assert rows == {
+        'Baseline': [0.5, 30.0, 0.4, 0.5, 0.6, 0.7],
+        'Ours': [0.65, 21.0, 0.55, 0.65, 0.75, 0.85],
+    }
+    assert not [entry for entry in fig4.ENTRIES if 'regda' in entry.config or 'ccssl' in entry.config]
+
+
+def test_files_of_a_suite(tmp_path):
+    """Markdown, CSV, LaTeX, a picture, and a line for every cell; no partial file is left."""
+    written = write_tables('table4', 'mini', cells(), 'Head.', tmp_path)
+    assert written.text == (tmp_path / 'table4.md').read_text() and written.text.startswith(
+        'Head.\n\nTable 4'
+    )
+    assert '| baseline | 0 | hash-of-baseline | abc | 8 |' in written.text
+    assert r'\begin{tabular}' in (tmp_path / 'table4.tex').read_text()
+    lines = list(csv.DictReader((tmp_path / 'table4_cells.csv').open()))
+    assert len(lines) == len(cells())
+    assert (lines[0]['training'], lines[0]['EPE'], lines[0]['origin_hash']) == (
+        'baseline',
+        '40.0',
+        'baseline0stb',
+    )
+    picture = cv2.imread(str(tmp_path / 'table4.png'))
+    assert picture.std() > 5 and picture.shape[1] > 600  # something is drawn, five panels wide
+    names = {'table4.md', 'table4.csv', 'table4.tex', 'table4_cells.csv', 'table4.png'}
+    assert {file.name for file in tmp_path.iterdir()} == names
+    again = (tmp_path / 'table4.png').read_bytes()
+    write_tables('table4', 'mini', cells(), 'Head.', tmp_path)
+    assert (tmp_path / 'table4.png').read_bytes() == again
+
+
+def test_a_picture_of_curves_and_a_suite_without_one(tmp_path):
+    some = [stb('baseline', 0, 30.0, 0.0), stb('finetune_stb', 0, 20.0, 0.1)]
+    write_tables('fig4', 'mini', some, 'Head.', tmp_path)
+    picture = cv2.imread(str(tmp_path / 'fig4.png'))
+    colours = {tuple(colour) for colour in picture.reshape(-1, 3)[::7].tolist()}
+    assert {(0xA0, 0x94, 0x8A), (0xC0, 0x74, 0x2F)} <= colours  # both lines, BGR
+    full = [dict(cell('baseline', 0, 'stb', 1.0), **dict.fromkeys(
+        ('steps', 'seconds', 'cpu_seconds', 'chain_seconds', 'chain_cpu_seconds'), 1))]  # fmt: skip
+    written = write_tables('two_stage', 'mini', full, 'Head.', tmp_path)
+    assert [file.name for file in written.others] == ['two_stage.tex', 'two_stage_cells.csv']
+
+
+def test_parts_of_a_target_lie_in_larger_ones():
+    assert all(a < b for a, b in pairwise((*volume.FRACTIONS, 1.0)))
