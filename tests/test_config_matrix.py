@@ -34,7 +34,8 @@ def tiny(cfg: Config, data: str, folder: str) -> Config:
     """Four hands in batches of two, one epoch, the network as narrow as it gets."""
     cfg = copy.deepcopy(cfg)
     shrink(cfg.model)
-    if cfg.model.backbone.type == 'DualResNet':  # another network may not fit another size
+    # The discriminator of AnimalDA halves the maps for every width; other networks may not fit at all.
+    if cfg.model.backbone.type == 'DualResNet' and 'discriminator' not in cfg.model:
         resize(cfg._cfg_dict, (96, 96))
     loader = cfg.train_dataloader
     for one in loader.streams.values() if 'streams' in loader else [loader]:
