@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
+from mmengine.config import config as mmengine_config
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
@@ -31,10 +33,12 @@ fault in the backward pass) on channels-last convolutions of 4 or 8 channels."""
 
 
 def apply_patches(*, trust_checkpoints: bool = False) -> None:
-    """Register the safe checkpoint loader with mmengine; calling it again is harmless.
+    """Mend what mmengine does itself; calling it again is harmless.
 
-    mmengine issue 1655: ``torch.load`` without ``weights_only`` fails on every
-    checkpoint the Runner wrote, in ``resume`` and in ``load_from``.
+    - Its issue 1655: ``torch.load`` without ``weights_only`` fails on every checkpoint
+      the Runner wrote, in ``resume`` and in ``load_from``: the safe loader is registered.
+    - A Runner asks for the text of its config five times at its start and once a
+      checkpoint, and yapf takes a second each time: the same text is formatted once.
 
     Args:
         trust_checkpoints: Let the loader unpickle arbitrary objects. Only for
@@ -43,6 +47,24 @@ def apply_patches(*, trust_checkpoints: bool = False) -> None:
     global _trust_checkpoints
     _trust_checkpoints = trust_checkpoints
     CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+    _format_once()
+
+
+def _format_once() -> None:
+    """Keep what yapf made of the last few configs."""
+    given = mmengine_config.FormatCode
+    if hasattr(given, '__wrapped__'):
+        return
+
+    @lru_cache(maxsize=8)
+    def kept(text: str, style: tuple[tuple[str, Any], ...], **options: Any) -> tuple[str, bool]:
+        return given(text, style_config=dict(style), **options)
+
+    @wraps(given)
+    def format_code(text: str, *, style_config: Mapping[str, Any], **options: Any) -> tuple[str, bool]:
+        return kept(text, tuple(style_config.items()), **options)
+
+    mmengine_config.FormatCode = format_code
 
 
 def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:

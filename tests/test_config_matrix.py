@@ -32,7 +32,7 @@ RUN = [
 
 def tiny(cfg: Config, data: str, folder: str) -> Config:
     """Four hands in batches of two, one epoch, the network as narrow as it gets."""
-    cfg = copy.deepcopy(cfg)
+    cfg = Config(copy.deepcopy(cfg.to_dict()), format_python_code=False)  # yapf takes a second
     shrink(cfg.model)
     # The discriminator of AnimalDA halves the maps for every width; other networks may not fit at all.
     if cfg.model.backbone.type == 'DualResNet' and 'discriminator' not in cfg.model:

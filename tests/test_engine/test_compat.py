@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.config import config as mmengine_config
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
@@ -41,6 +43,25 @@ def test_plain_data_survives_a_safe_round_trip(tmp_path):
     assert restored.data[0].tolist() == [1.0, 2.5]
     assert loaded['hub']['best'] == 3.25 and loaded['hub']['ids'].tolist() == [0, 1, 2]
     assert loaded['hub']['names'] == ['a'] and loaded['path'] == 'a/b' and loaded['kept'] == (4, ['x'])
+
+
+def test_text_of_a_config_is_formatted_once(monkeypatch):
+    calls = []
+    given = mmengine_config.FormatCode.__wrapped__
+
+    def counted(*args, **keys):
+        calls.append(1)
+        return given(*args, **keys)
+
+    monkeypatch.setattr(mmengine_config, 'FormatCode', counted)
+    compat.apply_patches()
+    config = Config(dict(a=[1, 2], b=dict(c='x')))
+    texts = [config.pretty_text, config.copy().pretty_text]
+    config.a = [3]
+    texts.append(config.pretty_text)
+    assert len(calls) == 2
+    monkeypatch.setattr(mmengine_config, 'FormatCode', given)
+    assert texts == [Config(dict(a=a, b=dict(c='x'))).pretty_text for a in ([1, 2], [1, 2], [3])]
 
 
 def test_foreign_global_is_refused_unless_trusted(tmp_path):
