@@ -109,7 +109,8 @@ def estimated_cost(job: Job, work_dir: Path) -> float:
     streams = 'streams' in loader
     driver = stream_configs(loader)[loader['driver']] if streams else loader
     pictures = _pictures(driver['dataset'].get('data_root'))
-    branches = len(cfg.model.get('branches') or 'rdf')
+    model = cfg.model
+    branches = len(model.get('branches') or model.get('backbone', {}).get('branches') or 'rdf')
     steps = 0 if find_trained(job.training, work_dir) else cfg.train_cfg.get('max_epochs', 1)
     return pictures * branches * (steps * (2 if streams else 1) + _MEASUREMENT_COST * len(job.measurements))
 
