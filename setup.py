@@ -19,6 +19,7 @@ from setuptools.command.build_py import build_py  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = 'mmdualhand'
+EXTRAS = ('tests', 'docs', 'fast', 'export', 'mediapipe', 'notebook', 'pictures', 'optional')
 
 
 def read_requirements(name: str) -> list[str]:
@@ -46,7 +47,7 @@ class BuildWithConfigs(build_py):
 
     def _config_files(self) -> list[tuple[Path, Path]]:
         target = Path(self.build_lib) / PACKAGE / 'configs'
-        sources = sorted((ROOT / 'configs').rglob('*.py'))
+        sources = sorted(file for kind in ('*.py', '*.yml') for file in (ROOT / 'configs').rglob(kind))
         return [(source, target / source.relative_to(ROOT / 'configs')) for source in sources]
 
     def run(self) -> None:
@@ -78,7 +79,7 @@ setup(
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     package_data={PACKAGE: ['py.typed', 'synthesis/data/*.npz', 'kinematics/data/*.json']},
     install_requires=read_requirements('runtime'),
-    extras_require={name: read_requirements(name) for name in ('tests', 'docs', 'fast', 'optional')},
+    extras_require={name: read_requirements(name) for name in EXTRAS},
     entry_points={'console_scripts': [f'{PACKAGE} = {PACKAGE}.cli.main:main']},
     cmdclass={'build_py': BuildWithConfigs},
     zip_safe=False,

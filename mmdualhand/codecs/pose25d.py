@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmdualhand.errors import ConfigError
 from mmdualhand.registry import CODECS
 from mmdualhand.structures import REFERENCE_BONE, ROOT_JOINT, as_size, check_shape, to_grid
 from mmdualhand.structures.precision import full_precision
@@ -17,6 +18,12 @@ ArrayT = TypeVar('ArrayT', np.ndarray, Tensor)
 
 GRID_SIZE = 64
 """Side of the grid in whose pixels ``u, v`` of every 2.5D pose are given."""
+
+NEAR_SHARE = 0.05
+"""Share of the side of the crop within which a joint counts as right: 3.2 pixels of the grid."""
+
+SCORES = ('spread', 'mass')
+"""What may say how sure a joint is, see :class:`Pose25D`."""
 
 
 @CODECS.register_module()
@@ -32,8 +39,12 @@ class Pose25D(nn.Module):
         init_beta: Initial inverse temperature of the soft-argmax.
         learnable_beta: Whether it is trained. It is kept as its logarithm, so it
             stays positive.
+        score: What :meth:`confidence` says: ``'spread'``, how narrow the soft-argmax is,
+            ``1 / (1 + (spread / 0.05)**2)``, whatever the resolution of the maps; ``'mass'``,
+            its share in the 3 x 3 cells about the predicted cell.
 
     Raises:
+        ConfigError: An unknown score.
         ValueError: A size or ``init_beta`` is not positive.
     """
 
@@ -42,11 +53,15 @@ class Pose25D(nn.Module):
         input_size: int | Sequence[int] = (256, 256),
         init_beta: float = 10.0,
         learnable_beta: bool = True,
+        score: str = 'spread',
     ) -> None:
         super().__init__()
+        if score not in SCORES:
+            raise ConfigError(f'score of Pose25D must be one of {SCORES}, got {score!r}')
         if not init_beta > 0:
             raise ValueError(f'init_beta must be positive, got {init_beta}')
         self.input_size = as_size(input_size, name='input_size')
+        self.score = score
         log_beta = torch.tensor(float(init_beta)).log()
         if learnable_beta:
             self.log_beta = nn.Parameter(log_beta)
@@ -141,19 +156,37 @@ class Pose25D(nn.Module):
             return torch.cat([uv, d[..., None]], dim=-1)
 
     @torch.no_grad()
+    def spread(self, heatmaps: Tensor) -> Tensor:
+        """How wide each prediction is: the root of the total variance of the soft-argmax.
+
+        Args:
+            heatmaps: (B, 21, h, w) latent 2D maps of any resolution.
+
+        Returns:
+            (B, 21) in sides of the crop: 0 for a peak, 0.41 for a uniform map. No gradient.
+
+        Raises:
+            ValueError: Wrong shape.
+        """
+        return self._variance(heatmaps).sqrt()
+
+    @torch.no_grad()
     def confidence(self, heatmaps: Tensor) -> Tensor:
-        """How concentrated each prediction is.
+        """How sure each prediction is; a score to rank joints by, no probability.
+
+        ``mmdualhand.evaluation.Calibration`` makes a probability of it.
 
         Args:
             heatmaps: (B, 21, h, w) latent 2D maps.
 
         Returns:
-            (B, 21) in [0, 1]: the share of the soft-argmax mass in the 3 x 3
-            cells about the predicted cell. Carries no gradient.
+            (B, 21) in [0, 1], see ``score`` of the class. Carries no gradient.
 
         Raises:
             ValueError: Wrong shape.
         """
+        if self.score == 'spread':
+            return 1.0 / (1.0 + self._variance(heatmaps) / NEAR_SHARE**2)
         check_shape(heatmaps, 'B 21 h w', name='heatmaps')
         with full_precision(heatmaps.device):
             prob = self._probabilities(heatmaps)
@@ -221,12 +254,27 @@ class Pose25D(nn.Module):
         return torch.cat([uv, d[..., None]], dim=-1)
 
     def extra_repr(self) -> str:
-        """Size of the crop, for ``print(module)``."""
-        return f'input_size={self.input_size}'
+        """Arguments for ``print(module)``."""
+        return f'input_size={self.input_size}, score={self.score!r}'
+
+    def _variance(self, heatmaps: Tensor) -> Tensor:
+        """(B, 21) variance of u plus that of v under the soft-argmax, squared sides of the crop."""
+        check_shape(heatmaps, 'B 21 h w', name='heatmaps')
+        with full_precision(heatmaps.device):
+            prob = self._probabilities(heatmaps)
+            return _marginal_variance(prob.sum(-2)) + _marginal_variance(prob.sum(-1))
 
     def _probabilities(self, heatmaps: Tensor) -> Tensor:
         maps = heatmaps if heatmaps.dtype == torch.float64 else heatmaps.float()
         return (self.beta.to(maps.dtype) * maps).flatten(2).softmax(-1).view(maps.shape)
+
+
+def _marginal_variance(marginal: Tensor) -> Tensor:
+    """(B, 21, n) marginal over n cells -> (B, 21) variance in squared sides of the map."""
+    count = marginal.shape[-1]
+    places = torch.arange(count, device=marginal.device, dtype=marginal.dtype) / count
+    mean = (marginal * places).sum(-1, keepdim=True)
+    return (marginal * (places - mean).square()).sum(-1)
 
 
 def _near_mean(marginal: Tensor) -> Tensor:

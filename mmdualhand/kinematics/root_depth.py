@@ -70,8 +70,8 @@ def solve_root_depth(rays: Tensor, depths: Tensor, palm: Tensor) -> tuple[Tensor
     check_shape(depths, f'{rays.shape[0]} 21', name='depths')
     check_shape(palm, '6 3', name='palm')
     points = torch.cat([rays, depths[..., None]], dim=-1)
-    first, second = _palm_bones(torch.cat([points[:, :1], points[:, 1::4]], dim=1))
-    start, end = _palm_bones(palm.to(points)[None])
+    first, second = palm_bones(torch.cat([points[:, :1], points[:, 1::4]], dim=1))
+    start, end = palm_bones(palm.to(points)[None])
     lengths = torch.linalg.vector_norm(end - start, dim=-1)
     depth, solvable = pair_root_depth(
         first[..., :2], second[..., :2], first[..., 2], second[..., 2], lengths
@@ -100,8 +100,8 @@ def _dot(first: Tensor, second: Tensor) -> Tensor:
     return (first * second).sum(-1)
 
 
-def _palm_bones(palm: Tensor) -> tuple[Tensor, Tensor]:
-    """Start and end (..., 9, 3) of the bones of palms (..., 6, 3)."""
+def palm_bones(palm: Tensor) -> tuple[Tensor, Tensor]:
+    """Start and end (..., 9, 3) of the bones of palms (..., 6, 3): wrist to bases, base to base."""
     wrist = palm[..., :1, :].expand_as(palm[..., 1:, :])
     start = torch.cat([wrist, palm[..., 1:-1, :]], dim=-2)
     return start, torch.cat([palm[..., 1:, :], palm[..., 2:, :]], dim=-2)

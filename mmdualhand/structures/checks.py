@@ -24,7 +24,7 @@ def check_shape(value: Any, pattern: str, *, name: str) -> None:
     shape = getattr(value, 'shape', None)
     if shape is None:
         raise TypeError(f'{name} must be a numpy array or torch tensor, got {type(value).__name__}')
-    sizes = tuple(int(size) for size in shape)
+    sizes = tuple(shape)  # as they are: int() would fix a size that an export leaves open
     axes = pattern.split()
     open_front = bool(axes) and axes[0] == '...'
     axes = axes[1:] if open_front else axes

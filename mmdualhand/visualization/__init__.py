@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from mmdualhand.visualization.crop_view import crop_view, crop_view_points
+from mmdualhand.visualization.hand_view import (
+    SIDE_COLOURS,
+    HandStyle,
+    draw_hand,
+    draw_hands,
+    hand_space_view,
+    side_by_side,
+)
 from mmdualhand.visualization.label_curves import (
     LabelCurves,
     draw_label_curves,
@@ -10,6 +18,8 @@ from mmdualhand.visualization.label_curves import (
     read_label_curves,
 )
 from mmdualhand.visualization.label_sheet import label_sheet
+from mmdualhand.visualization.map_on_photo import depth_on_photo, map_on_photo, mask_on_photo
+from mmdualhand.visualization.orbit_view import draw_skeleton_orbit, view_axes
 from mmdualhand.visualization.overlays import (
     ATTENTION_ANCHORS,
     DEPTH_ANCHORS,
@@ -43,8 +53,10 @@ __all__ = [
     'JOINT_COLOURS',
     'MASK_COLOUR',
     'REFERENCE_COLOUR',
+    'SIDE_COLOURS',
     'VIEW_AXES',
     'WRIST_COLOUR',
+    'HandStyle',
     'HandVisualizationHook',
     'LabelCurves',
     'attention_heatmap',
@@ -52,18 +64,27 @@ __all__ = [
     'colorize_depth',
     'crop_view',
     'crop_view_points',
+    'depth_on_photo',
+    'draw_hand',
+    'draw_hands',
     'draw_label_curves',
     'draw_skeleton_2d',
     'draw_skeleton_3d',
+    'draw_skeleton_orbit',
     'first_field',
+    'hand_space_view',
     'label_sheet',
     'label_table',
+    'map_on_photo',
+    'mask_on_photo',
     'overlay_mask',
     'panel',
     'prediction_panel',
     'read_label_curves',
     'read_scalars',
     'sample_epe',
+    'side_by_side',
     'skeleton_extent',
     'svg_figure',
+    'view_axes',
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 
 from mmdualhand.structures import BONES, FINGERS, NUM_JOINTS, ROOT_JOINT, check_shape
 from mmdualhand.visualization.images import Array, Colour, check_image, to_numpy
+from mmdualhand.visualization.strokes import FAR_PIXELS, disc, line
 
 FINGER_COLOURS: Mapping[str, Colour] = MappingProxyType(
     {
@@ -44,8 +44,6 @@ picture), ``top`` from above (away from the camera is up on the picture). None o
 GRID_SPACING_MM = 50.0
 """Distance of the grey lines behind a 3D skeleton, through the root."""
 
-_SHIFT = 4  # OpenCV's fixed point: sixteenths of a pixel
-_FAR_PIXELS = 1e5  # beyond this fixed-point coordinates are near overflow: treated as no point
 _GRID_COLOUR = (233, 236, 239)
 _WHITE = (255, 255, 255)
 
@@ -70,19 +68,6 @@ def default_thickness(width: int, height: int) -> int:
     return max(2, round(max(width, height) / 128))
 
 
-def _fixed(point: np.ndarray) -> tuple[int, int]:
-    u, v = np.rint(point * (1 << _SHIFT)).astype(int)
-    return int(u), int(v)
-
-
-def _line(canvas: np.ndarray, start: np.ndarray, end: np.ndarray, colour: Colour, thickness: int) -> None:
-    cv2.line(canvas, _fixed(start), _fixed(end), colour, thickness, cv2.LINE_AA, _SHIFT)
-
-
-def _disc(canvas: np.ndarray, centre: np.ndarray, radius: float, colour: Colour) -> None:
-    cv2.circle(canvas, _fixed(centre), round(radius * (1 << _SHIFT)), colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
-
-
 def _joints(value: Array, pattern: str, name: str) -> np.ndarray:
     array = to_numpy(value)
     check_shape(array, pattern, name=name)
@@ -102,7 +87,7 @@ def _usable(
 ) -> np.ndarray:
     """(21,) bool: finite, not absurdly far, visible and confident enough."""
     # not-a-number compares false
-    usable = np.all(np.abs(points) < _FAR_PIXELS, axis=-1)
+    usable = np.all(np.abs(points) < FAR_PIXELS, axis=-1)
     if visible is not None:
         usable &= _joints(visible, '21', 'visible') > 0
     if scores is not None:
@@ -118,6 +103,7 @@ def draw_skeleton_2d(
     scores: Array | None = None,
     score_threshold: float = 0.0,
     thickness: int | None = None,
+    rim: Colour | None = None,
 ) -> np.ndarray:
     """Draw a hand skeleton over a picture, one colour a finger.
 
@@ -133,6 +119,7 @@ def draw_skeleton_2d(
         score_threshold: Joints that score less, or not a number, are left out.
         thickness: Of a bone, in pixels; :func:`default_thickness` of the picture
             where None.
+        rim: RGB of an outline of one pixel about the whole skeleton, none where None.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB, a new array.
@@ -145,12 +132,17 @@ def draw_skeleton_2d(
     points = _joints(keypoints, '21 2', 'keypoints')
     thickness = _check_thickness(thickness, canvas.shape[1], canvas.shape[0])
     usable = _usable(points, visible, scores, score_threshold)
-    for parent, child in BONES:
-        if usable[parent] and usable[child]:
-            _line(canvas, points[parent], points[child], JOINT_COLOURS[child], thickness)
+    bones = [(parent, child) for parent, child in BONES if usable[parent] and usable[child]]
+    if rim is not None:
+        for parent, child in bones:
+            line(canvas, points[parent], points[child], rim, thickness + 2)
+        for joint in np.flatnonzero(usable):
+            disc(canvas, points[joint], thickness + 2, rim)
+    for parent, child in bones:
+        line(canvas, points[parent], points[child], JOINT_COLOURS[child], thickness)
     for joint in np.flatnonzero(usable):
-        _disc(canvas, points[joint], thickness + 1, JOINT_COLOURS[joint])
-        _disc(canvas, points[joint], 0.5 * thickness, _WHITE)
+        disc(canvas, points[joint], thickness + 1, JOINT_COLOURS[joint])
+        disc(canvas, points[joint], 0.5 * thickness, _WHITE)
     return canvas
 
 
@@ -173,15 +165,15 @@ def skeleton_extent(*keypoints_3d: Array) -> float:
     return largest or 100.0
 
 
-def _draw_grid(canvas: np.ndarray, scale: float) -> None:
+def _draw_grid(canvas: np.ndarray, spacing: float) -> None:
     size = canvas.shape[0]
     canvas[[0, -1], :] = canvas[:, [0, -1]] = _GRID_COLOUR
     middle = (size - 1) / 2
-    count = int(middle / (GRID_SPACING_MM * scale))
+    count = int(middle / spacing)
     if count > size // 4:  # lines would run into each other
         return
     for step in range(-count, count + 1):
-        at = round(middle + step * GRID_SPACING_MM * scale)
+        at = round(middle + step * spacing)
         canvas[at, :] = canvas[:, at] = _GRID_COLOUR
 
 
@@ -193,6 +185,7 @@ def draw_skeleton_3d(
     reference: Array | None = None,
     extent_mm: float | None = None,
     thickness: int | None = None,
+    grid_mm: float = GRID_SPACING_MM,
 ) -> np.ndarray:
     """Draw a 3D skeleton about its root, orthographic, near bones over far ones.
 
@@ -207,9 +200,10 @@ def draw_skeleton_3d(
         extent_mm: Half side of the cube that fills 90 % of the picture;
             :func:`skeleton_extent` of both skeletons where None.
         thickness: Of a bone, in pixels; suits the size where None.
+        grid_mm: Distance of the grey lines behind it.
 
     Returns:
-        ``(size, size, 3)`` uint8 RGB on white, with a grid of 50 mm through the root.
+        ``(size, size, 3)`` uint8 RGB on white, with a grid through the root.
 
     Raises:
         ValueError: An argument has another shape or range.
@@ -227,7 +221,7 @@ def draw_skeleton_3d(
     thickness = _check_thickness(thickness, size, size)
     scale = 0.45 * size / extent
     canvas = np.full((size, size, 3), 255, np.uint8)
-    _draw_grid(canvas, scale)
+    _draw_grid(canvas, grid_mm * scale)
     axes = np.array(VIEW_AXES[view], np.float64)
     for order, points in enumerate(skeletons, start=1):
         points[~np.isfinite(points).all(axis=-1)] = np.nan
@@ -246,7 +240,7 @@ def _draw_by_depth(canvas: np.ndarray, placed: np.ndarray, thickness: int, *, in
         colour = REFERENCE_COLOUR if in_grey else JOINT_COLOURS[child]
         start, end = placed[parent, :2], placed[child, :2]
         if not in_grey:
-            _line(canvas, start, end, _WHITE, width + 2)
-        _line(canvas, start, end, colour, width)
+            line(canvas, start, end, _WHITE, width + 2)
+        line(canvas, start, end, colour, width)
     for joint in sorted(np.flatnonzero(usable), key=lambda joint: -placed[joint, 2]):
-        _disc(canvas, placed[joint, :2], width + 1, REFERENCE_COLOUR if in_grey else JOINT_COLOURS[joint])
+        disc(canvas, placed[joint, :2], width + 1, REFERENCE_COLOUR if in_grey else JOINT_COLOURS[joint])

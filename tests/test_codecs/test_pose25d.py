@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mmdualhand.codecs import GRID_SIZE, Pose25D
+from mmdualhand.errors import ConfigError
 from mmdualhand.registry import CODECS
 from mmdualhand.structures import Camera, CropTransform
 
@@ -69,8 +70,43 @@ def test_two_cells_are_weighted_by_beta() -> None:
     torch.testing.assert_close(pose[0, 0], torch.tensor([7.5, 0.0, 0.0]))
 
 
-def test_confidence_is_the_mass_about_the_prediction() -> None:
+def test_spread_is_the_root_of_the_variance_in_sides_of_the_crop() -> None:
     codec = Pose25D()
+    # Uniform over n cells: variance (n^2 - 1) / 12 cells^2 along each axis.
+    for side in (16, 64):
+        uniform = codec.spread(torch.zeros(1, 21, side, side))
+        wanted = math.sqrt((side**2 - 1) / 6) / side
+        torch.testing.assert_close(uniform, torch.full((1, 21), wanted))
+    peak = torch.zeros(1, 21, 64, 64)
+    peak[:, :, 63, 0] = 100.0
+    assert float(codec.spread(peak).max()) < 1e-6
+    # Two equal peaks 10 of 50 cells apart along u: 5 cells from their mean, a tenth of the side.
+    twin = torch.full((1, 21, 40, 50), -1e4)
+    twin[:, :, 30, 20], twin[:, :, 30, 30] = 0.0, 0.0
+    torch.testing.assert_close(codec.spread(twin), torch.full((1, 21), 0.1))
+    # 0.1 is twice the radius of a right joint: 1 / (1 + 2^2).
+    torch.testing.assert_close(codec.confidence(twin), torch.full((1, 21), 0.2))
+    torch.testing.assert_close(codec.confidence(peak), torch.ones(1, 21))
+    assert not codec.confidence(torch.zeros(1, 21, 8, 8, requires_grad=True)).requires_grad
+
+
+def test_spread_does_not_depend_on_the_resolution() -> None:
+    codec, found = Pose25D(init_beta=1.0, learnable_beta=False), []
+    for side in (32, 64, 128):
+        places = (torch.arange(side) + 0.5) / side
+        bell = -((places - 0.5) ** 2) / (2 * 0.08**2)
+        found.append(codec.spread((bell[:, None] + bell).expand(1, 21, side, side)))
+    torch.testing.assert_close(found[0], torch.full((1, 21), 0.08 * math.sqrt(2)), rtol=1e-3, atol=0)
+    torch.testing.assert_close(found[0], found[2], rtol=1e-3, atol=0)
+
+
+def test_an_unknown_score_is_refused() -> None:
+    with pytest.raises(ConfigError, match="one of \\('spread', 'mass'\\), got 'peak'"):
+        Pose25D(score='peak')
+
+
+def test_the_score_mass_is_the_mass_about_the_prediction() -> None:
+    codec = Pose25D(score='mass')
     uniform = codec.confidence(torch.zeros(1, 21, 64, 64))
     torch.testing.assert_close(uniform, torch.full((1, 21), 9 / 4096))
     peak = torch.zeros(1, 21, 64, 64)

@@ -29,7 +29,9 @@ def test_fresh_head_predicts_the_grid_centre():
     assert torch.allclose(out.pose25d[..., :2], torch.full((2, 21, 2), 31.5), atol=1e-4)
     assert torch.allclose(out.pose25d[..., 2], torch.zeros(2, 21))
     assert torch.allclose(out.mask, torch.full_like(out.mask, 0.5))
-    assert torch.allclose(out.scores, torch.full((2, 21), 4 / 1024), atol=0.006)
+    # Uniform maps of 32 cells: variance 2 * 1023 / 12 / 1024 of the squared side.
+    wanted = 1 / (1 + 1023 / 6 / 1024 / 0.05**2)
+    torch.testing.assert_close(out.scores, torch.full((2, 21), wanted), rtol=1e-3, atol=0)
 
 
 def test_a_peak_is_decoded_where_it_is():

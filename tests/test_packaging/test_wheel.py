@@ -32,7 +32,11 @@ def test_wheel_content(mmdualhand_wheel: Path) -> None:
         metadata = archive.read(metadata_name).decode()
         (entry_name,) = [name for name in names if name.endswith('entry_points.txt')]
         entries = archive.read(entry_name).decode()
-    configs = {p.relative_to(ROOT / 'configs').as_posix() for p in (ROOT / 'configs').rglob('*.py')}
+    configs = {
+        p.relative_to(ROOT / 'configs').as_posix()
+        for kind in ('*.py', '*.yml')
+        for p in (ROOT / 'configs').rglob(kind)
+    }
     carried = {name.removeprefix('mmdualhand/configs/') for name in names if '/configs/' in name}
     assert carried == configs
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / 'mmdualhand').rglob('*.py')}
@@ -53,7 +57,9 @@ def test_wheel_content(mmdualhand_wheel: Path) -> None:
     required = {Requirement(text) for text in fields.get_all('Requires-Dist')}
     assert Requirement('xtcocotools>=1.14.3; python_version < "3.12"') in required
     assert Requirement('numpy>=1.24,<2; python_version < "3.12"') in required
-    assert set(fields.get_all('Provides-Extra')) == {'tests', 'docs', 'fast', 'optional'}
+    assert set(fields.get_all('Provides-Extra')) == {
+        *('tests', 'docs', 'fast', 'export', 'mediapipe', 'notebook', 'pictures', 'optional')
+    }
 
 
 def test_list_models_outside_the_checkout(installed: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The hook: files and their names, limits, broken photos, nothing in training."""
+"""The hook: files and their names, limits, broken photos, back ends, and no trace in training."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
+from mmengine.visualization import LocalVisBackend
 
+from mmdualhand.errors import ConfigError
 from mmdualhand.registry import HOOKS
 from mmdualhand.structures import HandDataSample
 from mmdualhand.visualization import HandVisualizationHook, prediction_panel, visualization_hook
@@ -143,15 +148,99 @@ def test_long_sample_id_is_cut_to_a_legal_file_name() -> None:
     assert name == f'000007_{"x" * 120}.png'
 
 
-def test_training_path_is_not_touched() -> None:
-    for stage in ('before_train_iter', 'after_train_iter', 'before_train_epoch', 'after_train_epoch'):
+def test_training_steps_are_not_touched() -> None:
+    for stage in ('before_train_iter', 'after_train_iter', 'before_train_epoch'):
         assert getattr(HandVisualizationHook, stage) is getattr(Hook, stage)
     stages = HandVisualizationHook(enable=True).get_triggered_stages()
-    assert not [stage for stage in stages if 'train' in stage or 'checkpoint' in stage]
+    assert [stage for stage in stages if 'train' in stage or 'checkpoint' in stage] == ['after_train_epoch']
+
+
+class Backend:
+    """A back end of a visualizer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.pictures: list[tuple[str, int, np.ndarray]] = []
+
+    def add_image(self, name: str, image: np.ndarray, step: int = 0) -> None:
+        self.pictures.append((name, step, image))
+
+
+def test_first_pictures_go_to_the_other_back_ends(tmp_path: Path, photo: Path) -> None:
+    backend, local = Backend(), LocalVisBackend(str(tmp_path / 'local'))
+    runner = fake_runner(tmp_path, epoch=2)
+    runner.iter = 60
+    runner.visualizer = SimpleNamespace(_vis_backends={'theirs': backend, 'local': local})
+    hook = HandVisualizationHook(enable=True, logged_images=2)
+    hook.before_val_epoch(runner)
+    batch = samples(photo, *'abc')
+    hook.after_val_iter(runner, 0, None, batch)
+    assert [one[:2] for one in backend.pictures] == [('validation/a', 60), ('validation/b', 60)]
+    rgb = np.zeros((32, 32, 3), np.uint8)
+    rgb[..., 0] = 200
+    assert np.array_equal(backend.pictures[0][2], prediction_panel(rgb, batch[0]))
+    assert not (tmp_path / 'local').exists() and len(written(tmp_path, 'vis/epoch_2')) == 3
+    hook.before_test_epoch(runner)
+    hook.after_test_iter(runner, 0, None, batch)
+    assert [one[0] for one in backend.pictures[2:]] == ['test/a', 'test/b']
+
+
+class Network(torch.nn.Module):
+    """Predicts one place and disturbs whatever a careless look would disturb."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = torch.nn.BatchNorm1d(2)
+        self.frozen = torch.nn.BatchNorm1d(2).eval()
+
+    def test_step(self, batch: dict[str, Any]) -> list[HandDataSample]:
+        torch.rand(3), np.random.rand(3)
+        assert not self.training and not torch.is_grad_enabled()
+        self.norm(torch.rand(4, 2))
+        for sample in batch['data_samples']:
+            sample.pred_instances = InstanceData(keypoints=np.full((1, 21, 2), 16.0))
+        return batch['data_samples']
+
+
+def test_test_pictures_are_drawn_after_an_epoch_of_training(tmp_path: Path, rhd_root: Path) -> None:
+    dataset = dict(
+        type='RHDDataset',
+        data_root=str(rhd_root),
+        split='evaluation',
+        selection=dict(min_visible=0, min_crop_side=1.0),
+        pipeline=[
+            dict(type='LoadHandModalities', modalities=('rgb',)),
+            dict(type='HandCrop', input_size=(64, 64)),
+            dict(type='PackHandInputs'),
+        ],
+    )
+    runner = fake_runner(tmp_path, epoch=4)
+    runner.model, runner.cfg = Network().train(), Config(dict(test_dataloader=dict(dataset=dataset)))
+    runner.model.frozen.eval()
+    state = {key: value.clone() for key, value in runner.model.state_dict().items()}
+    torch.manual_seed(3), np.random.seed(3)
+    expected = torch.rand(2), np.random.rand(2)
+    torch.manual_seed(3), np.random.seed(3)
+    with DefaultScope.overwrite_default_scope('mmdualhand'):
+        HandVisualizationHook(enable=True, train_images=2).after_train_epoch(runner)
+        HandVisualizationHook(enable=True).after_train_epoch(runner)
+        HandVisualizationHook(train_images=2).after_train_epoch(runner)
+    assert len(written(tmp_path, 'vis/training/epoch_5')) == 2
+    assert torch.equal(torch.rand(2), expected[0]) and np.array_equal(np.random.rand(2), expected[1])
+    assert runner.model.norm.training and not runner.model.frozen.training
+    assert all(torch.equal(value, state[key]) for key, value in runner.model.state_dict().items())
+
+
+def test_training_pictures_need_test_pictures(tmp_path: Path) -> None:
+    runner = fake_runner(tmp_path)
+    runner.model, runner.cfg = Network(), Config({})
+    with pytest.raises(ConfigError, match='test_dataloader'):
+        HandVisualizationHook(enable=True, train_images=1).after_train_epoch(runner)
 
 
 def test_wrong_options_are_named() -> None:
     with pytest.raises(ValueError, match='interval must be at least 1, got 0'):
         HandVisualizationHook(interval=0)
+    with pytest.raises(ValueError, match='train_images and logged_images'):
+        HandVisualizationHook(train_images=-1)
     with pytest.raises(ValueError, match='max_images must be None or at least 0, got -1'):
         HandVisualizationHook(max_images=-1)

@@ -1,0 +1,37 @@
+"""Draw the hands of a video, in batches: python demo/video_demo.py VIDEO CHECKPOINT --out hands.mp4."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from mmdualhand import HandPoseInferencer
+from mmdualhand.apis.pictures import open_pictures
+from mmdualhand.apis.video_writer import VideoWriter
+from mmdualhand.visualization import side_by_side
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('video')
+    parser.add_argument('model', help='checkpoint or exported file')
+    parser.add_argument('--box', nargs=4, type=float, action='append', metavar=('X0', 'Y0', 'X1', 'Y1'))
+    parser.add_argument('--side', choices=['right', 'left'])
+    parser.add_argument('--batch-size', type=int, default=16)
+    parser.add_argument('--out', default='hands.mp4')
+    args = parser.parse_args(argv)
+
+    inferencer = HandPoseInferencer(args.model, batch_size=args.batch_size)
+    video = open_pictures(args.video)
+    results = inferencer.infer(video, boxes=args.box, side=args.side, keep_images=True)
+    with VideoWriter(args.out, video.fps or 25.0) as writer:
+        for result in results:
+            if result.image is None:
+                continue
+            frame = side_by_side(result.image, result.hands, azimuth_deg=2.0 * writer.frames)
+            writer.write(frame)
+    print(f'{writer.frames} frames written to {writer.path}')
+
+
+if __name__ == '__main__':
+    main()

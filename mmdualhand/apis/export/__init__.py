@@ -1,0 +1,1 @@
+"""Networks for use without this package: ONNX, TorchScript, and what runs them."""

@@ -1,0 +1,151 @@
+"""From a trained estimator to files for other programs, each compared before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmdualhand.apis.export.facts import ExportFacts
+from mmdualhand.apis.export.onnx_file import write_onnx
+from mmdualhand.apis.export.parity import (
+    EXPORTED_BOUND,
+    FOLDED_BOUND,
+    Parity,
+    compare,
+    made_up_crops,
+    require,
+)
+from mmdualhand.apis.export.runners import (
+    OnnxRunner,
+    OpenVINORunner,
+    Runner,
+    TorchRunner,
+    TorchScriptRunner,
+    openvino_has_bf16,
+)
+from mmdualhand.apis.export.torchscript_file import write_torchscript
+from mmdualhand.compat import replace_file
+from mmdualhand.errors import ConfigError, MissingPackageError
+from mmdualhand.models.folding import fold
+from mmdualhand.models.rgb_path import RGBPath, rgb_path
+
+Writer = Callable[[RGBPath, Path, ExportFacts], None]
+_BATCHES = (1, 3)
+"""Batch sizes that every file is tried with."""
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written, and how far it is from the network.
+
+    Attributes:
+        files: As asked for.
+        facts: Carried in each.
+        parities: Every comparison, in its order.
+        notes: What was not compared, and why.
+    """
+
+    files: tuple[Path, ...]
+    facts: ExportFacts
+    parities: tuple[Parity, ...]
+    notes: tuple[str, ...] = ()
+
+
+def export_network(
+    estimator: Any,
+    files: Sequence[str | Path],
+    *,
+    crops: np.ndarray | None = None,
+    calibration: dict[str, Any] | None = None,
+    source: str = '',
+) -> ExportReport:
+    """Write the RGB path of an estimator, pixels in and keypoints out.
+
+    Each file is written under another name, run on crops in two batch sizes, compared with the
+    network in torch and only then moved into place. OpenVINO runs the ONNX file too where it is
+    installed.
+
+    Args:
+        estimator: Trained; left in eval mode, on the CPU.
+        files: To write; ``.onnx`` or ``.ts`` (TorchScript) says the kind.
+        crops: ``(B, H, W, 3)`` uint8 to compare on; made-up ones where None.
+        calibration: What turns raw confidence into probability, to be carried in the file.
+        source: Name of the checkpoint, to be carried in the file.
+
+    Raises:
+        ConfigError: The RGB path is not self-contained, another ending, or a file that predicts
+            something else than the network.
+        MissingPackageError: What writes or runs a kind of file is not installed.
+    """
+    targets = [Path(file).expanduser() for file in files]
+    for target in targets:
+        if target.suffix not in _KINDS:
+            raise ConfigError(f'{target} must end in one of {sorted(_KINDS)}, which says what to write')
+    path = rgb_path(estimator.cpu())
+    facts = ExportFacts.of(path, calibration, source)
+    given = made_up_crops(facts.input_size) if crops is None else crops
+    expected = TorchRunner(path)(given)
+    folded = fold(path)
+    by_folded = TorchRunner(folded)(given)
+    parities = [
+        require(compare('folded, torch', expected, by_folded, facts.input_size, FOLDED_BOUND)),
+    ]
+    notes: list[str] = []
+    for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f'{target.name}.partial')
+        try:
+            write, run = _KINDS[target.suffix]
+            write(folded, partial, facts)
+            parities += _try_file(run(partial), expected, given, target.suffix)
+            if target.suffix == '.onnx':
+                parities += _try_openvino(partial, expected, given, notes)
+            replace_file(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+    return ExportReport(tuple(targets), facts, tuple(parities), tuple(notes))
+
+
+_KINDS: dict[str, tuple[Writer, Callable[[Path], Runner]]] = {
+    '.onnx': (write_onnx, OnnxRunner),
+    '.ts': (write_torchscript, TorchScriptRunner),
+}
+
+
+def _try_file(
+    runner: Runner, expected: dict[str, np.ndarray], crops: np.ndarray, name: str
+) -> list[Parity]:
+    """All crops in batches of each size."""
+    size, found = runner.facts.input_size, []
+    for batch in _BATCHES:
+        predicted = in_batches(runner, crops, batch)
+        found.append(require(compare(f'{name}, batch {batch}', expected, predicted, size, EXPORTED_BOUND)))
+    return found
+
+
+def in_batches(runner: Runner, crops: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    """Run crops in batches of ``size``; the last one may be smaller."""
+    parts = [runner(crops[start : start + size]) for start in range(0, len(crops), size)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _try_openvino(
+    file: Path, expected: dict[str, np.ndarray], crops: np.ndarray, notes: list[str]
+) -> list[Parity]:
+    try:
+        runner = OpenVINORunner(file)
+    except MissingPackageError:
+        notes.append('OpenVINO is not installed, so the ONNX file was not run with it')
+        return []
+    size = runner.facts.input_size
+    found = [require(compare('.onnx by OpenVINO', expected, runner(crops), size, EXPORTED_BOUND))]
+    if openvino_has_bf16():
+        rough = OpenVINORunner(file, precision='bf16')(crops)
+        found.append(compare('.onnx by OpenVINO in bf16', expected, rough, size))
+    else:
+        notes.append('this CPU does not compute in bf16, so its shift was not measured')
+    return found

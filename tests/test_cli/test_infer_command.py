@@ -1,0 +1,146 @@
+"""``mmdualhand infer`` and the demos, on files."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mmdualhand.apis.pictures import open_pictures
+from mmdualhand.apis.result_writer import UNITS, ResultWriter
+from mmdualhand.apis.video_writer import VideoWriter
+from mmdualhand.cli.main import run
+from mmdualhand.errors import ConfigError
+from mmdualhand.structures import PictureResult
+from tests.fixtures.dot_runner import dot_picture
+from tests.fixtures.report_networks import write_checkpoint
+
+DEMOS = Path(__file__).resolve().parents[2] / 'demo'
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory) -> str:
+    return str(write_checkpoint(tmp_path_factory.mktemp('networks') / 'tiny.pth', 1))
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    folder = tmp_path / 'photos'
+    folder.mkdir()
+    for name in ('a.png', 'b.jpg'):
+        cv2.imwrite(str(folder / name), dot_picture(60, 40))
+    (folder / 'c.jpg').write_bytes(b'\xff\xd8 half')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def film(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp('film') / 'hand.avi'
+    with VideoWriter(path, 20.0) as writer:
+        for n in range(6):
+            writer.write(dot_picture(50 + 5 * n, 60))
+    return str(path)
+
+
+def test_pictures_a_video_and_numbers(photos, checkpoint, tmp_path, capsys):
+    out = tmp_path / 'out'
+    options = ['--out', str(out), '--side', 'left', '--video', '--height', '128', '--device', 'cpu']
+    assert run('infer', [str(photos), checkpoint, *options]) == 0
+    printed = capsys.readouterr()
+    assert '3 pictures, 2 hands, 1 notes' in printed.out and 'c.jpg' in printed.err
+    record = json.loads((out / 'results.json').read_text())
+    assert [Path(p['path']).name for p in record['pictures']] == ['a.png', 'b.jpg', 'c.jpg']
+    assert record['units'] == UNITS and len(record['joints']) == 21
+    hand = record['pictures'][0]['hands'][0]
+    assert hand['side'] == 'left' and set(UNITS) <= set(hand) and np.shape(hand['keypoints']) == (21, 2)
+    assert sorted(p.name for p in (out / 'pictures').iterdir()) == ['a.jpg', 'b.jpg']
+    frames = list(open_pictures(out / 'hands.mp4').pictures)
+    assert len(frames) == 2 and frames[0].image.shape[0] == 128 and frames[0].image.shape[1] > 171
+    drawn = cv2.cvtColor(cv2.imread(str(out / 'pictures' / 'a.jpg')), cv2.COLOR_BGR2RGB)
+    assert drawn.shape == frames[0].image.shape
+
+
+def test_a_video_gives_a_video(film, checkpoint, tmp_path, capsys):
+    out = tmp_path / 'out'
+    options = ['--box', '40', '40', '120', '110', '--out', str(out), '--height', '96', '--max-frames', '4']
+    assert run('infer', [film, checkpoint, *options, '--camera', '200', '200', '80', '60']) == 0
+    source = open_pictures(out / 'hands.mp4')
+    assert source.fps == pytest.approx(20.0) and len(list(source.pictures)) == 4
+    assert not (out / 'pictures').exists()
+    frames = json.loads((out / 'results.json').read_text())['pictures']
+    assert [p['frame'] for p in frames] == [0, 1, 2, 3] and frames[0]['hands'][0]['metric'] == 'none'
+
+
+def test_numbers_alone_with_a_file_of_boxes(photos, checkpoint, tmp_path):
+    boxes, out = tmp_path / 'boxes.json', tmp_path / 'out'
+    boxes.write_text(json.dumps({'a.png': [[40, 20, 80, 60], [10, 10, 50, 50]], 'b.jpg': [40, 20, 80, 60]}))
+    assert run('infer', [str(photos), checkpoint, '--boxes', str(boxes), '--out', str(out), '--no-draw']) == 0
+    pictures = json.loads((out / 'results.json').read_text())['pictures']
+    assert [len(p['hands']) for p in pictures] == [2, 1, 0]
+    assert [p.name for p in out.iterdir()] == ['results.json']
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['nowhere.png'], 'nowhere.png is not there'),
+        (['--boxes', 'gone.json'], 'gone.json is not there'),
+        (['--height', '10'], 'at least 64'),
+        (['--root-depth', '400'], 'says nothing without camera'),
+    ],
+)
+def test_errors_are_one_sentence(photos, checkpoint, tmp_path, capsys, arguments, message):
+    given = arguments if not arguments[0].startswith('--') else [str(photos), *arguments]
+    status = run('infer', [given[0], checkpoint, *given[1:], '--out', str(tmp_path / 'out')])
+    error = capsys.readouterr().err
+    assert status == 2 and message in error and len(error.strip().splitlines()) == 1
+
+
+def test_names_that_occur_twice_are_kept_apart(tmp_path):
+    image = np.full((32, 32, 3), 90, np.uint8)
+    with ResultWriter(tmp_path, height=64) as writer:
+        for path in ('x/p.png', 'y/p.png'):
+            writer.write(PictureResult(path, None, (32, 32), image=image))
+        writer.write(PictureResult('v.avi', 7, (32, 32), image=image))
+    names = sorted(p.name for p in (tmp_path / 'pictures').iterdir())
+    assert names == ['p.jpg', 'p_2.jpg', 'v_000007.jpg']
+    with pytest.raises(ConfigError, match='cannot be written'):
+        ResultWriter(tmp_path / 'results.json' / 'sub')
+
+
+def demo(name: str):
+    spec = importlib.util.spec_from_file_location(name, DEMOS / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_image_demo(photos, checkpoint, tmp_path, capsys):
+    out = f'{tmp_path}/h.png'
+    demo('image_demo').main([str(photos / 'a.png'), checkpoint, '--side', 'right', '--out', out])
+    assert 'right hand' in capsys.readouterr().out
+    assert cv2.imread(f'{tmp_path}/h.png').shape[0] == 480
+
+
+def test_video_demo(film, checkpoint, tmp_path, capsys):
+    demo('video_demo').main([film, checkpoint, '--side', 'left', '--out', f'{tmp_path}/h.mp4'])
+    assert '6 frames' in capsys.readouterr().out
+    assert len(list(open_pictures(f'{tmp_path}/h.mp4').pictures)) == 6
+
+
+def test_webcam_demo_on_a_recorded_file(film, checkpoint, tmp_path, capsys):
+    rate = demo('webcam_demo').main(
+        [checkpoint, '--input', film, '--no-window', '--side', 'right', '--out', f'{tmp_path}/h.mp4']
+    )
+    assert rate > 0 and f'6 frames, {rate:.1f} frames a second' in capsys.readouterr().out
+    assert len(list(open_pictures(f'{tmp_path}/h.mp4').pictures)) == 6
+
+
+def test_demos_are_short():
+    lengths = {file.name: len(file.read_text().splitlines()) for file in DEMOS.glob('*.py')}
+    assert set(lengths) == {'image_demo.py', 'video_demo.py', 'webcam_demo.py'}
+    assert max(lengths.values()) < 60, lengths

@@ -1,0 +1,8 @@
+"""Same as ``mmdualhand export``; see ``--help``."""
+
+import sys
+
+from mmdualhand.cli.main import run
+
+if __name__ == '__main__':
+    sys.exit(run('export'))
