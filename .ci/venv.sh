@@ -1,6 +1,7 @@
 #!/bin/sh
 # Usage: venv.sh VENV [PYTHON]
-# Creates VENV and installs the package with its test requirements and numba into it.
+# Creates VENV and installs the package with its test requirements, numba and, where they can be had, the
+# packages of the extras export and notebook into it.
 # Does nothing when the stamp in VENV says that the same requirements are already there.
 # The stamp is written last; an installation that did not finish is started again from nothing.
 set -eu
@@ -90,6 +91,12 @@ rm -f "$stamp"
 
 say 'installing mmdualhand and what its tests need'
 "$venv/bin/python" -m pip install --disable-pip-version-check -q -c requirements/pinned.txt -e '.[tests,fast]'
+
+# Tests of exported files and of the notebook are skipped without these, and say so.
+for extra in export notebook; do
+    "$venv/bin/python" -m pip install --disable-pip-version-check -q -c requirements/pinned.txt -r "requirements/$extra.txt" ||
+        say "the extra $extra is left out: its tests are skipped"
+done
 
 # The desktop build of OpenCV needs libGL; where that is missing the headless build of the same version serves.
 if ! "$venv/bin/python" -c 'import cv2' >/dev/null 2>&1; then

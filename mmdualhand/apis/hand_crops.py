@@ -69,13 +69,13 @@ def box_crop(
         mirror: For a left hand.
 
     Raises:
-        ConfigError: The crop does not meet the picture.
+        ConfigError: The box does not meet the picture.
     """
     if box is None:
         center, side = (np.array(size) - 1) / 2, float(max(size))
     else:
         center, side = (box[:2] + box[2:]) / 2, scale * float(max(box[2] - box[0], box[3] - box[1]))
-        if (center + side / 2 < 0).any() or (center - side / 2 > np.array(size) - 1).any():
+        if (box[2:] < 0).any() or (box[:2] > np.array(size) - 1).any():
             raise ConfigError(
                 f'the box {np.round(box, 1).tolist()} lies outside of the picture of {size[0]} x {size[1]} px'
             )

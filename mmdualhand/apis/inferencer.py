@@ -92,8 +92,8 @@ class HandPoseInferencer:
             inputs: A picture or video file, folder, pattern, ``.txt`` list, camera number, array
                 ``(H, W, 3)`` or ``(N, H, W, 3)``, or an iterable of files and arrays; see
                 :func:`~mmdualhand.apis.pictures.open_pictures`.
-            boxes: ``(4,)`` or ``(N, 4)`` x0, y0, x1, y1 px for every picture; or a list with
-                these or None for each; or a mapping to these from paths or file names. Without
+            boxes: ``(4,)`` or ``(N, 4)`` x0, y0, x1, y1 px, the same for every picture; or a list
+                with these or None for each; or a mapping to these from paths or file names. Without
                 boxes the detector is asked; without one the whole picture is the crop.
             side: ``'right'`` or ``'left'``; None: that of the detector, else both are tried and
                 the one with the higher mean raw confidence is kept.
@@ -193,7 +193,7 @@ class HandPoseInferencer:
         given = wanted.boxes_of(picture, number)
         boxes, sides = self._find(image, wanted, given)
         if not len(boxes):
-            job.note = 'the detector found no hand'
+            job.note = 'no box was given' if given is not None else 'the detector found no hand'
         size = (image.shape[1], image.shape[0])
         for box, side in zip(boxes, sides, strict=True):
             tried = SIDES if side is None else (side,)

@@ -87,6 +87,9 @@ def open_pictures(inputs: Inputs) -> PictureSource:
         return _array(inputs)
     if isinstance(inputs, bool):
         raise DataError('inputs must be pictures, not a truth value')
+    if hasattr(inputs, '__array__') and not isinstance(inputs, np.number):
+        kind = f'{type(inputs).__module__}.{type(inputs).__name__}'
+        raise DataError(f'inputs must be numpy arrays (H, W, 3), got a {kind}: convert it first')
     if isinstance(inputs, int | np.integer):
         return _video(int(inputs), f'camera {inputs}')
     if isinstance(inputs, str | Path):
@@ -127,7 +130,8 @@ def pictures_in(folder: Path) -> list[Path]:
     Raises:
         MissingFileError: There is none.
     """
-    found = [one for one in folder.iterdir() if one.suffix.lower() in PICTURE_SUFFIXES and one.is_file()]
+    found = [one for one in folder.iterdir() if one.suffix.lower() in PICTURE_SUFFIXES]
+    found = [one for one in found if one.is_file() or one.is_symlink()]  # a dangling link gets a note
     if not found:
         raise MissingFileError(
             f'the folder {folder} holds no pictures ({", ".join(sorted(PICTURE_SUFFIXES))}); '

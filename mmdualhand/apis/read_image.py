@@ -14,6 +14,9 @@ from mmdualhand.errors import DataError, MissingFileError
 MIN_SIDE = 16
 """Pictures with a shorter side than this, px, are too small to hold a hand."""
 
+LARGEST_FLOAT = 16.0
+"""Floating point pictures may be whiter than white; more than this is another range, such as 0..255."""
+
 _JPEG_START = b'\xff\xd8'
 _EXIF_MARKS = (b'eXIf', b'EXIF', b'Exif')
 
@@ -30,7 +33,8 @@ def to_rgb(image: Any, name: str = 'image') -> np.ndarray:
         ``(H, W, 3)`` uint8 RGB; the same array where it is one already.
 
     Raises:
-        DataError: Another type or shape, an empty picture, or values that are not finite.
+        DataError: Another type or shape, an empty picture, or floating point values that are
+            not finite or far above 1.
     """
     if not isinstance(image, np.ndarray):
         raise DataError(f'{name} must be a numpy array, got {type(image).__name__}')
@@ -51,11 +55,16 @@ def to_rgb(image: Any, name: str = 'image') -> np.ndarray:
 def _eight_bit(image: np.ndarray, name: str) -> np.ndarray:
     if image.dtype == np.uint8:
         return image
-    if image.dtype == np.uint16:
+    if image.dtype.newbyteorder('=') == np.uint16:
         return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if np.issubdtype(image.dtype, np.floating):
         if not np.isfinite(image).all():
             raise DataError(f'{name} holds values that are not finite')
+        if image.max() > LARGEST_FLOAT:
+            raise DataError(
+                f'{name} is floating point up to {image.max():g}, and 1 is white: divide it by its largest '
+                'possible value, or give it as uint8'
+            )
         return np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8)
     raise DataError(f'{name} must be uint8, uint16 or floating point in 0..1, got {image.dtype}')
 

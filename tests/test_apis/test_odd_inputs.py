@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from mmdualhand.apis.inferencer import HandPoseInferencer
 from mmdualhand.errors import ConfigError, DataError
@@ -183,6 +184,37 @@ def test_boxes_of_every_size(box: tuple[float, ...], tolerance: float) -> None:
     (result,) = inferencer().infer(PICTURE, boxes=box, side='right')
     np.testing.assert_allclose(result.hands[0].keypoints[0], DOT, atol=tolerance)
     np.testing.assert_allclose(result.hands[0].box, box, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('image', 'said'),
+    [
+        (PICTURE.astype(np.float32), 'up to 255'),
+        (PICTURE.astype(np.int64), 'int64'),
+        (torch.from_numpy(PICTURE), r'torch\.Tensor: convert it'),
+    ],
+)
+def test_what_is_no_picture_of_ours_is_said_in_one_error(image, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        list(inferencer().infer(image))
+
+
+def test_byte_order_does_not_matter() -> None:
+    big = (PICTURE.astype(np.uint16) * 257).astype('>u2')
+    (result,) = inferencer().infer(big, boxes=BOX, side='right')
+    np.testing.assert_allclose(result.hands[0].keypoints[0], DOT, atol=1.0)
+
+
+def test_a_box_is_outside_where_its_crop_would_still_touch() -> None:
+    with pytest.raises(ConfigError, match='outside of the picture of 160 x 120'):
+        list(inferencer().infer(PICTURE, boxes=(165, 20, 265, 120)))
+
+
+def test_a_dangling_link_is_noted(tmp_path: Path) -> None:
+    (tmp_path / 'a.png').write_bytes(FILES['gray.png'])
+    (tmp_path / 'b.png').symlink_to(tmp_path / 'gone.png')
+    results = list(inferencer().infer(tmp_path))
+    assert [bool(one.hands) for one in results] == [True, False] and 'not there' in results[1].note
 
 
 @pytest.mark.parametrize('box', [(5, 5, 5, 9), (9, 9, 5, 5), (np.nan, 0, 1, 1), (0, 0, np.inf, 1), (0, 0, 9)])
