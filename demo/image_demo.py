@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-import cv2
-
 from mmdualhand import HandPoseInferencer
 from mmdualhand.apis.read_image import read_image
+from mmdualhand.apis.write_image import write_image
+from mmdualhand.errors import run_script
 from mmdualhand.visualization import side_by_side
 
 
@@ -29,8 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     hands = inferencer.predict(args.box, args.side, args.camera, args.ref_length)
     for hand in hands:
         print(f'{hand.side} hand, confidence {hand.score:.2f}, metric 3D: {hand.metric}')
-    cv2.imwrite(args.out, cv2.cvtColor(side_by_side(image, hands), cv2.COLOR_RGB2BGR))
+    write_image(args.out, side_by_side(image, hands))
 
 
 if __name__ == '__main__':
-    main()
+    run_script(main)

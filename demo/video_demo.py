@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from mmdualhand import HandPoseInferencer
 from mmdualhand.apis.pictures import open_pictures
 from mmdualhand.apis.video_writer import VideoWriter
+from mmdualhand.errors import run_script
 from mmdualhand.visualization import side_by_side
 
 
@@ -24,14 +26,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     inferencer = HandPoseInferencer(args.model, batch_size=args.batch_size)
     video = open_pictures(args.video)
     results = inferencer.infer(video, boxes=args.box, side=args.side, keep_images=True)
+    columns = min(max(len(args.box or ()), 1), 2)
     with VideoWriter(args.out, video.fps or 25.0) as writer:
         for result in results:
             if result.image is None:
+                print(result.note, file=sys.stderr)
                 continue
-            frame = side_by_side(result.image, result.hands, azimuth_deg=2.0 * writer.frames)
-            writer.write(frame)
+            azimuth = 2.0 * writer.frames
+            writer.write(side_by_side(result.image, result.hands, hands=columns, azimuth_deg=azimuth))
     print(f'{writer.frames} frames written to {writer.path}')
 
 
 if __name__ == '__main__':
-    main()
+    run_script(main)

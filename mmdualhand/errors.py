@@ -7,7 +7,9 @@ is a defect of the program and keeps its traceback.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 
 class HandUserError(Exception):
@@ -42,6 +44,21 @@ class UnsafeFileError(HandUserError, ValueError):
 
 class MissingPackageError(HandUserError, ImportError):
     """An optional package is needed for this call and is not installed."""
+
+
+def run_script(main: Callable[[], object]) -> None:
+    """Run the main function of a script; an error of the user is one line and exit status 1.
+
+    Args:
+        main: Takes no arguments.
+
+    Raises:
+        SystemExit: After an error of the user, with the name of the script and the message.
+    """
+    try:
+        main()
+    except HandUserError as error:
+        sys.exit(f'{Path(sys.argv[0]).stem}: {error}')
 
 
 def near_names(name: object, known: Iterable[str]) -> str:

@@ -21,8 +21,8 @@ class HandTracker:
 
     The first frame, and every one after the hand was lost, is searched with the detector of the
     inferencer, or as a whole where it has none; the others are cropped about the last joints.
-    Where the side is not given both are tried for the first frames, and the side with more
-    evidence is kept until the hand is lost.
+    Where the side is not given, that of the detector is kept until the hand is lost; without one
+    both are tried for the first frames, and the side with more evidence is kept likewise.
 
     Args:
         inferencer: Predicts.
@@ -30,7 +30,8 @@ class HandTracker:
         camera: See :meth:`HandPoseInferencer.infer`.
         ref_length: mm.
         root_depth: mm.
-        lost_below: Mean confidence below which the hand is lost.
+        lost_below: Mean raw score (``HandResult.raw_confidence``) below which the hand is lost.
+            Calibrated confidences stay far above it where there is no hand at all.
         side_frames: Frames for which both sides are tried.
         min_cutoff: Of the one-euro filters, Hz; 0 switches smoothing off.
         beta: Hz of cutoff for a movement across the longer side of the picture in a second.
@@ -65,6 +66,7 @@ class HandTracker:
     def reset(self) -> None:
         """Forget the hand: the next frame is searched."""
         self._box: np.ndarray | None = None
+        self._side = self._given_side
         self._evidence, self._seen = 0.0, 0
         for one in self._filters.values():
             one.reset()
@@ -84,10 +86,12 @@ class HandTracker:
             DataError: The frame is no picture.
         """
         found = self._predict(frame)
-        if found is None or found.score < self._lost_below:
+        if found is None or _raw(found) < self._lost_below:
             self.reset()
             return None
-        if found.side_score is not None:
+        if found.side_score is None:
+            self._side = found.side
+        else:
             self._evidence += found.side_score if found.side == 'right' else -found.side_score
         self._seen += 1
         smooth = self._smooth(found, time_s, max(frame.shape[:2]))
@@ -97,12 +101,12 @@ class HandTracker:
         return smooth
 
     def _predict(self, frame: np.ndarray) -> HandResult | None:
-        side = self._given_side
+        side = self._side
         if side is None and self._seen >= self._side_frames:
             side = 'right' if self._evidence >= 0 else 'left'
         options = dict(self._facts, side=side)
         (result,) = self._inferencer.infer(frame, boxes=self._box, **options)
-        return max(result.hands, key=lambda hand: hand.score, default=None)
+        return max(result.hands, key=_raw, default=None)
 
     def _smooth(self, hand: HandResult, time_s: float, side_px: int) -> HandResult:
         changed: dict[str, Any] = {}
@@ -118,6 +122,11 @@ class HandTracker:
 
 _UNITS = {'keypoints': 1.0, 'keypoints_3d_relative': 10.0, 'keypoints_3d': 400.0}
 """What counts as a movement across the picture: its longer side in 2D, ten bones, 400 mm."""
+
+
+def _raw(hand: HandResult) -> float:
+    """Mean raw score, which calibrations do not move."""
+    return hand.score if hand.raw_confidence is None else hand.raw_confidence
 
 
 def next_box(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:

@@ -260,6 +260,7 @@ class HandPoseInferencer:
             mask=row.get('mask'),
             depth_map=row.get('depth_map'),
             calibrated=self.confidence.calibrated,
+            raw_confidence=sure[best],
         )
 
 

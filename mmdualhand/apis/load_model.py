@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import ConfigDict
+from mmengine.logging import print_log
 
 from mmdualhand import compat
 from mmdualhand.apis.export.runners import Runner, TorchRunner, load_runner
@@ -31,7 +34,8 @@ def init_model(
     Args:
         config_or_checkpoint: A checkpoint of this package, which names its network; or the name
             of a shipped config or a config file, then with ``checkpoint``.
-        checkpoint: Weights for the network of the config; without it the network is untrained.
+        checkpoint: Weights for the network of the config; without it the network is untrained,
+            which is said once in the log.
         device: For example ``'cuda:0'``; CUDA where there is one, else the CPU.
 
     Returns:
@@ -59,7 +63,9 @@ def init_model(
         content = {} if checkpoint is None else _read(checkpoint)
     meta = dict(content.get('meta') or {})
     model = _build(config, meta)
-    if checkpoint is not None:
+    if checkpoint is None:
+        _warn_untrained(str(config_or_checkpoint))
+    else:
         load_weights(model, content, source=str(checkpoint))
     model.checkpoint_meta = meta
     return model.to(default_device(device)).eval()
@@ -76,11 +82,17 @@ def get_model(name: str | Path, checkpoint: str | Path | None = None) -> Any:
         The estimator in eval mode.
 
     Raises:
-        ConfigError: No such config, it has no model, or the checkpoint belongs to another one.
+        ConfigError: No such config, it is a checkpoint, it has no model, or the checkpoint
+            belongs to another one.
         MissingFileError: The checkpoint is not there.
         UnsafeFileError: The checkpoint is damaged or holds more than tensors.
     """
-    config_path(name)  # a checkpoint is no name
+    if Path(name).suffix.lower() in CHECKPOINT_SUFFIXES:
+        raise ConfigError(
+            f'{name} is a checkpoint and no name of a config: mmdualhand.init_model({str(name)!r}) reads one '
+            'that names its network'
+        )
+    config_path(name)
     return init_model(name, checkpoint, device='cpu')
 
 
@@ -120,7 +132,8 @@ def make_runner(
         model: As for :func:`init_model`; an estimator or its RGB path; an exported ``.onnx`` or
             ``.ts`` file; or a runner, which is returned as it is.
         checkpoint: Weights for a ``model`` that is a config.
-        device: Of networks in torch; those of an estimator stay where they are, if None.
+        device: Of networks in torch; those of an estimator stay where they are, if None, and a
+            ``.ts`` file then runs on the CPU. An ``.onnx`` file runs nowhere else.
 
     Raises:
         ConfigError: What :func:`init_model` refuses, the network does not predict from RGB alone,
@@ -133,7 +146,7 @@ def make_runner(
         raise ConfigError('checkpoint= is for a model that is the name or file of a config')
     if named:
         if Path(model).suffix.lower() in EXPORTED_SUFFIXES:
-            return load_runner(model)
+            return _exported(model, device)
         model = init_model(model, checkpoint, device)
     if isinstance(model, RGBPath):
         return TorchRunner(model.eval(), device)
@@ -145,6 +158,26 @@ def make_runner(
     raise ConfigError(
         'model must be a config, a checkpoint, an exported file, an estimator or a runner, got '
         f'{type(model).__name__}'
+    )
+
+
+def _exported(file: str | Path, device: str | None) -> Runner:
+    """Run an exported file on the device that was asked for."""
+    if Path(file).suffix.lower() == '.onnx' and device is not None and not str(device).startswith('cpu'):
+        raise ConfigError(
+            f'{file} runs on the CPU, device={device!r} has no meaning for it: leave device out, or take the '
+            'checkpoint or a .ts file'
+        )
+    return load_runner(file, device=str(default_device(device or 'cpu')))
+
+
+@cache
+def _warn_untrained(name: str) -> None:
+    """Say once for each config that its network has random weights."""
+    print_log(
+        f'{name} was built without a checkpoint: its weights are random and its predictions mean nothing',
+        'current',
+        logging.WARNING,
     )
 
 

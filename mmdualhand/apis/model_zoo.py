@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 _BASE_FOLDER = '_base_'
+_FEW = 4
+"""Names in a message where none is near."""
 
 
 def config_root() -> Path:
@@ -90,8 +92,14 @@ def config_path(name: str | os.PathLike[str]) -> Path:
     if wanted in known or (wanted.startswith(f'{_BASE_FOLDER}/') and file.is_file()):
         return file
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
-    hint = f'Did you mean {" or ".join(map(repr, near))}?' if near else f'Shipped: {", ".join(known)}.'
-    raise ConfigError(f'{text!r} is neither a config file nor the name of a shipped config. {hint}')
+    if near:
+        hint = f'Did you mean {" or ".join(map(repr, near))}?'
+    else:
+        hint = f'Some of them: {", ".join([name for name in known if "/" not in name][:_FEW])}.'
+    raise ConfigError(
+        f'{text!r} is neither a config file nor the name of a shipped config. {hint} '
+        f'mmdualhand.list_models() gives all {len(known)}'
+    )
 
 
 def get_config(name: str | os.PathLike[str]) -> Config:
@@ -120,7 +128,7 @@ def get_config(name: str | os.PathLike[str]) -> Config:
         raise
     except FileNotFoundError as error:
         raise MissingFileError(f'{path} names a base that is not there: {error}') from error
-    except (ImportError, SyntaxError) as error:
+    except (ImportError, SyntaxError, OSError) as error:  # mmengine's OSError: an ending it does not know
         reason = ' '.join(str(error.__cause__ or error).split())
         raise ConfigError(f'{path} cannot be read: {reason}') from error
 

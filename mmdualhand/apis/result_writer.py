@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, TextIO
 
-import cv2
-
 from mmdualhand.apis.video_writer import VideoWriter
+from mmdualhand.apis.write_image import write_image
 from mmdualhand.errors import ConfigError
 from mmdualhand.structures import JOINT_NAMES, PictureResult
 from mmdualhand.visualization import side_by_side
@@ -16,6 +15,7 @@ from mmdualhand.visualization import side_by_side
 UNITS = {
     'keypoints': 'px of the upright picture, a whole number is the centre of a pixel',
     'confidence': 'probability of a 2D error below 0.05 of the crop where calibrated, else a raw score',
+    'raw_confidence': 'mean raw score of the joints',
     'keypoints_3d_relative': 'lengths of the bone middle MCP to PIP, from the middle MCP; x right, y down, '
     'z away',
     'keypoints_3d': 'mm in the camera frame, or null',
@@ -25,6 +25,7 @@ UNITS = {
 """Key of a hand in ``results.json`` to its unit and frame, written into the file."""
 
 _ORBIT_STEP_DEG = 2.0
+_MOST_COLUMNS = 2  # of 3D views beside a picture
 
 
 class ResultWriter:
@@ -32,7 +33,8 @@ class ResultWriter:
 
     ``results.json`` is a JSON object with ``model``, ``joints``, ``units`` and ``pictures``, one
     line a picture. ``pictures/`` holds a JPEG for every picture that could be read, ``hands.mp4``
-    all of them one after the other.
+    all of them one after the other. Each picture of a folder has a 3D view for up to two of its
+    hands; in a video, whose size must stay, the hands of its first frame say for how many.
 
     Args:
         out: Folder, made where it is missing.
@@ -41,6 +43,12 @@ class ResultWriter:
         video: Whether to write ``hands.mp4``.
         fps: Of the video.
         height: Of pictures and video, px.
+
+    Attributes:
+        count: Results so far.
+        read: Of these, pictures that could be read.
+        hands: In them.
+        notes: What went wrong, with names.
 
     Raises:
         ConfigError: The folder cannot be written, or fps or height have no meaning.
@@ -59,13 +67,13 @@ class ResultWriter:
         if height < 64:
             raise ConfigError(f'the height of pictures must be at least 64 px, got {height}')
         self.out = Path(out)
-        self.count = self.hands = 0
+        self.count = self.hands = self.read = 0
         self.notes: list[str] = []
         self._height = height + height % 2
         self._pictures = self.out / 'pictures' if pictures else None
         self._video = VideoWriter(self.out / 'hands.mp4', fps) if video else None
         self._names: set[str] = set()
-        self._columns = 1
+        self._columns = 0
         try:
             (self._pictures or self.out).mkdir(parents=True, exist_ok=True)
             self._file: TextIO = (self.out / 'results.json').open('w', encoding='utf-8')
@@ -89,7 +97,11 @@ class ResultWriter:
             self._video.close()
 
     def write(self, result: PictureResult) -> None:
-        """Write one result; it must have kept its image."""
+        """Write one result; it must have kept its image.
+
+        Raises:
+            ConfigError: The picture or video cannot be written.
+        """
         record: dict[str, Any] = result.to_dict()
         self._file.write((',\n' if self.count else '\n') + json.dumps(record))
         if result.note:
@@ -99,10 +111,13 @@ class ResultWriter:
             self._draw(result)
         self.count += 1
         self.hands += len(result.hands)
+        self.read += min(result.size) > 0
 
     def _draw(self, result: PictureResult) -> None:
         if result.image is None:
             return
+        if self._video is None or not self._columns:
+            self._columns = min(max(len(result.hands), 1), _MOST_COLUMNS)
         azimuth = _ORBIT_STEP_DEG * self.count
         frame = side_by_side(
             result.image, result.hands, self._height, hands=self._columns, azimuth_deg=azimuth
@@ -110,8 +125,7 @@ class ResultWriter:
         if self._video is not None:
             self._video.write(frame)
         if self._pictures is not None:
-            bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(self._pictures / f'{self._name(result)}.jpg'), bgr)
+            write_image(self._pictures / f'{self._name(result)}.jpg', frame)
 
     def _name(self, result: PictureResult) -> str:
         stem = Path(result.path).stem if result.path else 'picture'

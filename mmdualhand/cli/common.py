@@ -8,12 +8,14 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict, DictAction
 
+from mmdualhand.apis.load_model import CHECKPOINT_SUFFIXES, EXPORTED_SUFFIXES, network_config
 from mmdualhand.apis.model_zoo import config_path, config_root, get_config
 from mmdualhand.apis.run_config import RUNNER_KEYS, check_data, check_keys, override, transforms_of
+from mmdualhand.errors import ConfigError
 
 __all__ = [
-    'RUNNER_KEYS', 'check_data', 'check_keys', 'load_config', 'override', 'run_name', 'runner_parser',
-    'transforms_of',
+    'RUNNER_KEYS', 'add_trust_option', 'check_data', 'check_keys', 'load_config', 'override',
+    'require_weights', 'run_name', 'runner_parser', 'transforms_of',
 ]  # fmt: skip
 
 
@@ -32,12 +34,29 @@ def runner_parser(command: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument('--show-dir', help='draw predictions into this folder of the work dir')
+    add_trust_option(parser)
+    return parser
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Let the user say that a checkpoint with more than tensors may be loaded."""
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',
         help='load a checkpoint that holds more than tensors; code in it runs on this machine',
     )
-    return parser
+
+
+def require_weights(model: str, checkpoint: str | None) -> None:
+    """Refuse a config without weights: its network would predict at random.
+
+    Raises:
+        ConfigError: There is no checkpoint, and ``model`` is a config or nothing known.
+    """
+    with_weights = (*CHECKPOINT_SUFFIXES, *EXPORTED_SUFFIXES)
+    if checkpoint is None and Path(model).suffix.lower() not in with_weights:
+        network_config(model)
+        raise ConfigError(f'{model} is a config, its network is untrained: add --checkpoint FILE.pth')
 
 
 def load_config(args: argparse.Namespace) -> Config:

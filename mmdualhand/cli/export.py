@@ -14,6 +14,7 @@ from mmdualhand.apis.export.write import export_network
 from mmdualhand.apis.hand_crops import box_crop, cut
 from mmdualhand.apis.load_model import init_model
 from mmdualhand.apis.pictures import open_pictures
+from mmdualhand.cli.common import add_trust_option, require_weights
 from mmdualhand.errors import DataError
 from mmdualhand.evaluation.calibration import Calibration
 
@@ -39,8 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         '--pictures',
         help=f'picture, folder or pattern to compare on, {MAX_PICTURES} at most (made-up crops without)',
     )
+    add_trust_option(parser)
     args = parser.parse_args(argv)
-    compat.apply_patches()
+    compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
+    require_weights(args.model, args.checkpoint)
     model = init_model(args.model, args.checkpoint, device='cpu')
     weights = args.checkpoint or args.model
     crops = None if args.pictures is None else read_crops(args.pictures, model.codec.input_size)

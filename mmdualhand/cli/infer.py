@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmdualhand import compat
 from mmdualhand.apis.detectors import MediaPipeDetector
 from mmdualhand.apis.inferencer import HandPoseInferencer
 from mmdualhand.apis.pictures import open_pictures
 from mmdualhand.apis.result_writer import ResultWriter
+from mmdualhand.cli.common import add_trust_option, require_weights
 from mmdualhand.errors import ConfigError, MissingFileError
 from mmdualhand.structures import SIDES
 
@@ -52,12 +54,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--height', type=int, default=480, help='of what is drawn, px (default %(default)s)')
     parser.add_argument('--no-draw', action='store_true', help='write the numbers alone')
     parser.add_argument('--max-frames', type=int, help='stop after as many pictures')
+    add_trust_option(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Predict; returns the exit status."""
+    """Predict; returns the exit status: 1 where not one picture could be read."""
     args = parse_args(argv)
+    _check(args)
+    compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
     given: Any = int(args.input) if args.input.isdigit() and not Path(args.input).exists() else args.input
     boxes = args.box if args.boxes is None else read_box_file(args.boxes)
     detector = MediaPipeDetector(args.detector_model) if args.detector else None
@@ -96,7 +101,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             if writer.count == args.max_frames:
                 break
     _report(writer, time.perf_counter() - start)
-    return 0
+    return 0 if writer.read else 1
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what contradicts itself, before anything is loaded."""
+    if args.no_draw and args.video:
+        raise ConfigError('--no-draw writes the numbers alone and --video a video: leave one of them out')
+    if args.max_frames is not None and args.max_frames < 1:
+        raise ConfigError(f'--max-frames must be at least 1, got {args.max_frames}')
+    require_weights(args.model, args.checkpoint)
 
 
 def read_box_file(path: str) -> dict[str, Any]:

@@ -200,8 +200,22 @@ def _compare(estimator: Any, path: RGBPath) -> None:
             f'the RGB path of {name} is not self-contained: it does not run on RGB alone '
             f'({type(error).__name__}: {error})'
         ) from error
-    if not torch.equal(expected[1 if path.dims == 2 else 0][..., :2], found['pose25d'][..., :2]):
-        raise ConfigError(
-            f'the RGB path of {name} is not self-contained: backbone and head by themselves predict '
-            'something else than the whole network does from RGB'
-        )
+    for key, value in _whole(expected).items():
+        part = found[key][..., : value.shape[-1]] if key == 'pose25d' else found[key]
+        if not torch.equal(value, part):
+            raise ConfigError(
+                f'the RGB path of {name} is not self-contained: backbone and head by themselves predict '
+                f'something else than the whole network does from RGB ({key})'
+            )
+
+
+def _whole(prediction: Any) -> dict[str, Tensor]:
+    """What an estimator predicts, under the keys of :meth:`RGBPath.forward`, as far as it goes."""
+    if isinstance(prediction, HeatmapPrediction):
+        return {'pose25d': prediction.uv.float(), 'confidence_raw': prediction.score.float()}
+    found = {
+        'pose25d': prediction.pose25d,
+        'mask': prediction.mask[:, 0],
+        'depth_map': prediction.depth_map[:, 0].clamp(0, 1),
+    }
+    return found if prediction.scores is None else {**found, 'confidence_raw': prediction.scores}

@@ -43,6 +43,8 @@ class HandResult:
         mask: (h, w) float32 in 0..1 over the crop, or None where the network has none.
         depth_map: (h, w) float32 in 0..1 over the crop, background 1, or None.
         calibrated: Whether ``confidence`` is a calibrated probability.
+        raw_confidence: Mean raw score of the joints, 0..1, whatever the calibration; None where
+            it is not known.
 
     Raises:
         ValueError: Wrong shape, an unknown side or source, or ``metric`` contradicts
@@ -62,6 +64,7 @@ class HandResult:
     mask: np.ndarray | None = field(default=None, repr=False)
     depth_map: np.ndarray | None = field(default=None, repr=False)
     calibrated: bool = False
+    raw_confidence: float | None = None
 
     def __post_init__(self) -> None:
         for name, pattern in _SHAPES.items():
@@ -106,6 +109,7 @@ class HandResult:
             side=self.side,
             side_score=None if self.side_score is None else float(self.side_score),
             calibrated=bool(self.calibrated),
+            raw_confidence=None if self.raw_confidence is None else float(self.raw_confidence),
             crop=dict(
                 matrix=self.crop.matrix.tolist(),
                 size=list(self.crop.output_size),

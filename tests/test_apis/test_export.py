@@ -194,15 +194,22 @@ def test_compare_in_pixels_and_millimetres() -> None:
     other = {name: value.copy() for name, value in one.items()}
     other['keypoints'][1, 3] = (3, -4)
     other['pose25d'][1, 5, 2] = 0.1
-    other['confidence_raw'][0, 0] = 0.25
+    other['confidence_raw'][0, 0] = 0.0078125
+    one['mask'], other['mask'] = np.zeros((2, 8, 8)), np.full((2, 8, 8), 0.001)
+    one['depth_map'], other['depth_map'] = np.zeros((2, 8, 8)), np.full((2, 8, 8), 0.00390625)
     found = compare('x', one, other, (64, 64), bound=5)
     assert found.pixels == 5
     # A tenth of a bone of 45 mm, on a ray half a pixel from the axis.
     assert found.millimetres == pytest.approx(4.5, abs=1e-3)
-    assert found.confidence == 0.25
+    assert found.confidence == 0.0078125
+    assert found.maps == 0.00390625
     assert found.holds
     assert not replace(found, bound=4.9).holds
-    assert not replace(found, pixels=float('nan')).holds
+    for name in ('pixels', 'confidence', 'maps'):
+        assert not replace(found, **{name: float('nan')}).holds
+    for name in ('confidence', 'maps'):
+        assert not replace(found, **{name: 0.011}).holds
+        assert replace(found, **{name: 0.011}, bound=None).holds
     assert require(found) is found
     assert 'x  ' in str(found) and '5.00000 px' in str(found) and '4.50' in str(found)
 
@@ -211,7 +218,8 @@ def test_compare_without_depth() -> None:
     pose = np.full((1, 21, 3), np.nan)
     one = {'keypoints': np.zeros((1, 21, 2)), 'pose25d': pose, 'confidence_raw': np.zeros((1, 21))}
     found = compare('2D', one, one, (64, 64), bound=0.01)
-    assert found == Parity('2D', 0.0, None, 0.0, 0.01)
+    assert found == Parity('2D', 0.0, None, 0.0, 0.01, None)
+    assert 'maps' not in str(found)
     assert found.holds
 
 
@@ -237,6 +245,11 @@ def test_a_broken_onnx_file(tmp_path: Path) -> None:
     (tmp_path / 'text.onnx').write_text('no network')
     with pytest.raises(ConfigError, match=r'text\.onnx cannot be run by onnxruntime'):
         load_runner(tmp_path / 'text.onnx')
+
+
+def test_openvino_says_which_files_it_runs(script_file: Path) -> None:
+    with pytest.raises(ConfigError, match=r'OpenVINO runs an \.onnx file, and .*hand\.ts is none: write one'):
+        OpenVINORunner(script_file)
 
 
 def test_missing_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: torch.nn.Module) -> None:

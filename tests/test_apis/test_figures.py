@@ -22,6 +22,7 @@ from mmdualhand.apis.figures import (
     pck_figure,
     pick_rows,
 )
+from mmdualhand.apis.figures import failures as figures
 from mmdualhand.apis.figures.attention import _limits
 from mmdualhand.apis.figures.cells import SIDE, pose_cell
 from mmdualhand.apis.figures.failures import Failure, inconsistent, self_occluded
@@ -185,6 +186,18 @@ def test_failures_by_hand() -> None:
     assert self_occluded(failures, 3) == [failures[2], failures[0]]  # by error, of those that hide much
     unlabelled = [Failure(Look(HandDataSample()), 0.0, hidden, NAN) for hidden in (0.2, 0.5, 0.1)]
     assert self_occluded(unlabelled, 3) == [unlabelled[1], unlabelled[0]]
+
+
+def test_a_failure_is_shown_once(networks, monkeypatch) -> None:
+    looks = [Look(HandDataSample()) for _ in range(3)]
+    numbers = [(0.4, 0.3, 0.9), (0.1, 0.2, 0.5), (0.2, 0.0, 0.1)]
+    measured = dict(zip(map(id, looks), numbers, strict=True))
+    monkeypatch.setattr(figures, 'look_twice', lambda network, rows: looks)
+    monkeypatch.setattr(figures, 'measure', lambda look: Failure(look, *measured[id(look)]))
+    monkeypatch.setattr(figures, '_row', id)
+    monkeypatch.setattr(figures, 'figure_grid', lambda blocks, columns, note: [b.rows[0] for b in blocks])
+    shown, _ = failure_figure(networks[0], [0, 1, 2], 1)
+    assert shown == [id(looks[0]), id(looks[1])]
 
 
 def test_features_of_all_branches(networks, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from mmdualhand.apis.hand_tracking import HandTracker, next_box
 from mmdualhand.apis.inferencer import HandPoseInferencer
 from mmdualhand.apis.smoothing import OneEuroFilter
 from mmdualhand.errors import ConfigError
+from mmdualhand.evaluation.calibration import Calibration
 from tests.fixtures.dot_runner import DotRunner, dot_picture
 
 
@@ -101,6 +102,32 @@ def test_the_side_is_settled_after_some_frames():
     hands = [tracker.step(dot_picture(110, 60), 0.1 * n) for n in range(4)]
     assert [hand.side for hand in hands] == ['right'] * 4
     assert runner.batches == [2, 1, 1, 1] and hands[0].side_score > 0 and hands[3].side_score is None
+
+
+def test_the_side_of_a_detector_is_kept_until_the_hand_is_lost():
+    answers = iter([('left', [20, 20, 100, 60]), ('right', [20, 20, 100, 60])])
+
+    def detector(image):
+        side, box = next(answers)
+        return np.array([box]), [side]
+
+    runner = SpreadRunner()
+    tracker = HandTracker(HandPoseInferencer(runner, detector=detector), min_cutoff=0, lost_below=0.1)
+    hands = [tracker.step(dot_picture(60 + n, 40), 0.1 * n) for n in range(3)]
+    assert [hand.side for hand in hands] == ['left'] * 3 and runner.batches == [1, 1, 1]
+    tracker.reset()
+    assert tracker.step(dot_picture(60, 40), 1.0).side == 'right'
+
+
+def test_a_calibration_does_not_hide_that_the_hand_is_lost():
+    calibration = Calibration(10.0, (2.0,) * 21).to_dict()
+    tracker = HandTracker(HandPoseInferencer(SpreadRunner(calibration)), 'right')
+    seen = tracker.step(dot_picture(60, 40), 0.0)
+    assert seen.calibrated and seen.raw_confidence == pytest.approx(0.2) and seen.score > 0.5
+    black = np.zeros((120, 160, 3), np.uint8)
+    empty = HandPoseInferencer(SpreadRunner(calibration)).infer(black, side='right')
+    assert next(empty).hands[0].score > 0.05
+    assert tracker.step(black, 0.1) is None
 
 
 def test_joints_are_smoothed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from types import SimpleNamespace
 
@@ -10,8 +11,11 @@ import pytest
 import torch
 
 import mmdualhand
+from mmdualhand.apis import load_model
 from mmdualhand.apis.detectors import MediaPipeDetector, detect
+from mmdualhand.apis.export.write import export_network
 from mmdualhand.apis.load_model import default_device, get_model, init_model, make_runner
+from mmdualhand.apis.model_zoo import get_config, list_models
 from mmdualhand.errors import ConfigError, DataError, MissingFileError, MissingPackageError, UnsafeFileError
 from mmdualhand.models.rgb_path import rgb_path
 from tests.fixtures.dot_runner import DotRunner
@@ -60,6 +64,7 @@ def test_what_is_refused(tiny, tmp_path):
         (lambda: init_model('benchmarks/stb'), 'has no model'),
         (lambda: init_model(tiny, tiny), 'second checkpoint'),
         (lambda: get_model(tmp_path / 'none.py'), 'neither a config file'),
+        (lambda: get_model(tiny), r'no name of a config: mmdualhand\.init_model\(.*tiny\.pth'),
         (lambda: make_runner(tiny, tiny), 'second checkpoint'),
         (lambda: make_runner(DotRunner(), tiny), 'name or file of a config'),
         (lambda: make_runner(7), 'got int'),
@@ -75,6 +80,46 @@ def test_what_is_refused(tiny, tmp_path):
     torch.save(dict(state_dict={}), tmp_path / 'bare.pth')
     with pytest.raises(ConfigError, match='does not name its network'):
         init_model(tmp_path / 'bare.pth')
+
+
+def test_an_untrained_network_is_said_once(tiny, monkeypatch):
+    said = []
+    monkeypatch.setattr(load_model, 'print_log', lambda *words: said.append(words))
+    load_model._warn_untrained.cache_clear()
+    for _ in range(2):
+        init_model('mini/compared/regda_res101_stage1', device='cpu')
+    init_model(tiny, device='cpu')
+    (words,) = said
+    assert 'regda_res101_stage1 was built without a checkpoint' in words[0] and words[2] == logging.WARNING
+
+
+def test_exported_files_and_devices(tiny, tmp_path, monkeypatch):
+    file = tmp_path / 'hand.ts'
+    export_network(init_model(tiny, device='cpu'), [file])
+    assert make_runner(file)._device == make_runner(file, device='cpu')._device == 'cpu'
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(ConfigError, match="'cuda:0' was asked for, and torch sees no CUDA"):
+        make_runner(file, device='cuda:0')
+    taken = []
+    monkeypatch.setattr(load_model, 'load_runner', lambda file, device: taken.append(device))
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    make_runner(file, device='cuda:0')
+    make_runner('hand.onnx', device='cpu')
+    assert taken == ['cuda:0', 'cpu']
+    with pytest.raises(ConfigError, match="hand.onnx runs on the CPU, device='cuda:0' has no meaning"):
+        make_runner('hand.onnx', device='cuda:0')
+
+
+def test_names_that_are_not_known(tmp_path):
+    with pytest.raises(ConfigError) as far:
+        get_model('qqqqqqqq')
+    assert f'mmdualhand.list_models() gives all {len(list_models())}' in str(far.value)
+    assert 'finetune_freihand' in str(far.value) and len(str(far.value)) < 300
+    with pytest.raises(ConfigError, match=r"Did you mean 'pretrain_rhd'.*list_models\(\)"):
+        get_model('pretrain_rdh')
+    (tmp_path / 'words.txt').write_text('no config')
+    with pytest.raises(ConfigError, match=r'words\.txt cannot be read'):
+        get_config(tmp_path / 'words.txt')
 
 
 def test_forms_of_a_detector():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -9,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from mmdualhand import compat
 from mmdualhand.apis.export.runners import TorchRunner, load_runner
 from mmdualhand.apis.load_model import init_model
 from mmdualhand.cli import export
-from mmdualhand.errors import DataError
+from mmdualhand.errors import ConfigError, DataError, UnsafeFileError
 from mmdualhand.evaluation.calibration import Calibration
 from mmdualhand.models.rgb_path import rgb_path
 from mmdualhand.registry import MODELS
@@ -26,6 +28,12 @@ def checkpoint(tmp_path: Path) -> Path:
     file = tmp_path / 'epoch_1.pth'
     torch.save({'meta': {'model': config}, 'state_dict': unsettle(MODELS.build(config)).state_dict()}, file)
     return file
+
+
+@pytest.fixture
+def restore_trust() -> Iterator[None]:
+    yield
+    compat.apply_patches()
 
 
 @pytest.fixture
@@ -49,7 +57,7 @@ def test_export(checkpoint: Path, pictures: Path, tmp_path: Path, capsys: pytest
     assert status == 0
     text = capsys.readouterr().out
     assert 'over all joints, on 1 pictures' in text
-    assert 'folded, torch' in text and '.ts, batch 3' in text and '(allowed 0.05)' in text
+    assert 'folded, torch' in text and '.ts, batch 3' in text and '(allowed 0.05, then 0.01)' in text
     assert [file.name for file in out.parent.iterdir()] == ['hand.ts']
     runner = load_runner(out)
     assert runner.facts.source == 'epoch_1.pth'
@@ -57,6 +65,22 @@ def test_export(checkpoint: Path, pictures: Path, tmp_path: Path, capsys: pytest
     crops = export.read_crops(str(pictures), (64, 64))
     expected = TorchRunner(rgb_path(init_model(checkpoint, device='cpu')))(crops)
     np.testing.assert_allclose(runner(crops)['keypoints'], expected['keypoints'], atol=0.01)
+
+
+def test_a_config_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r'is a config, its network is untrained: add --checkpoint'):
+        export.main(['mini/pretrain_rhd', '--out', str(tmp_path / 'hand.ts')])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trust_checkpoint(checkpoint: Path, tmp_path: Path, restore_trust: None) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    torch.save({**content, 'written': Path('somewhere')}, tmp_path / 'other.pth')
+    arguments = [str(tmp_path / 'other.pth'), '--out', str(tmp_path / 'hand.ts')]
+    with pytest.raises(UnsafeFileError, match='--trust-checkpoint'):
+        export.main(arguments)
+    assert export.main([*arguments, '--trust-checkpoint']) == 0
+    assert (tmp_path / 'hand.ts').is_file()
 
 
 def test_pictures_are_shrunk_as_a_whole(pictures: Path) -> None:

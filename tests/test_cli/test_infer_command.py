@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import runpy
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from mmdualhand import compat
 from mmdualhand.apis.pictures import open_pictures
 from mmdualhand.apis.result_writer import UNITS, ResultWriter
 from mmdualhand.apis.video_writer import VideoWriter
+from mmdualhand.apis.write_image import write_image
 from mmdualhand.cli.main import run
 from mmdualhand.errors import ConfigError
 from mmdualhand.structures import PictureResult
 from tests.fixtures.dot_runner import dot_picture
+from tests.fixtures.hand_results import SIZE, hand_result, photo
 from tests.fixtures.report_networks import write_checkpoint
 
 DEMOS = Path(__file__).resolve().parents[2] / 'demo'
@@ -89,6 +95,8 @@ def test_numbers_alone_with_a_file_of_boxes(photos, checkpoint, tmp_path):
     [
         (['nowhere.png'], 'nowhere.png is not there'),
         (['--boxes', 'gone.json'], 'gone.json is not there'),
+        (['--max-frames', '0'], '--max-frames must be at least 1'),
+        (['--no-draw', '--video'], 'leave one of them out'),
         (['--height', '10'], 'at least 64'),
         (['--root-depth', '400'], 'says nothing without camera'),
     ],
@@ -98,6 +106,62 @@ def test_errors_are_one_sentence(photos, checkpoint, tmp_path, capsys, arguments
     status = run('infer', [given[0], checkpoint, *given[1:], '--out', str(tmp_path / 'out')])
     error = capsys.readouterr().err
     assert status == 2 and message in error and len(error.strip().splitlines()) == 1
+
+
+def test_the_status_is_1_where_nothing_could_be_read(photos, checkpoint, tmp_path, capsys):
+    for name in ('a.png', 'b.jpg'):
+        (photos / name).write_bytes(b'no picture')
+    assert run('infer', [str(photos), checkpoint, '--out', str(tmp_path / 'out')]) == 1
+    assert '3 pictures, 0 hands, 3 notes' in capsys.readouterr().out
+
+
+def test_every_hand_of_a_picture_has_its_view(tmp_path):
+    hand, image = hand_result(), photo()
+    one, two = (PictureResult(f'{n}.png', None, SIZE, (hand,) * n, image=image) for n in (1, 2))
+    three = PictureResult('3.png', None, SIZE, (hand,) * 3, image=image)
+    widths = []
+    for video, results in ((False, (one, two, three)), (True, (two, one))):
+        with ResultWriter(tmp_path / str(video), height=96, video=video) as writer:
+            for result in results:
+                writer.write(result)
+        files = sorted((tmp_path / str(video) / 'pictures').iterdir())
+        widths.append([cv2.imread(str(file)).shape[1] for file in files])
+    assert widths == [[128 + 48, 128 + 96, 128 + 96], [128 + 96, 128 + 96]]
+
+
+def test_pictures_that_cannot_be_written_are_said(tmp_path):
+    image = np.full((8, 8, 3), (9, 5, 1), np.uint8)
+    path = write_image(tmp_path / 'new' / 'a.png', image)
+    assert cv2.imread(str(path))[0, 0].tolist() == [1, 5, 9]
+    with pytest.raises(ConfigError, match='must end as a picture does'):
+        write_image(tmp_path / 'a.words', image)
+    with pytest.raises(ConfigError, match=r'b\.png cannot be written'):
+        write_image(path / 'b.png', image)
+    with ResultWriter(tmp_path, height=64) as writer:
+        (tmp_path / 'pictures' / 'p.jpg').mkdir()
+        with pytest.raises(ConfigError, match=r'p\.jpg cannot be written'):
+            writer.write(PictureResult('p.png', None, (8, 8), image=image))
+
+
+@pytest.mark.parametrize(
+    ('model', 'message'),
+    [('mini/pretrain_rhd', 'add --checkpoint FILE.pth'), ('mini/pretrain_rdh', "mean 'mini/pretrain_rhd'")],
+)
+def test_a_config_alone_is_refused(photos, tmp_path, capsys, model, message):
+    assert run('infer', [str(photos), model, '--out', str(tmp_path / 'out')]) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / 'out').exists()
+
+
+def test_trust_checkpoint(photos, checkpoint, tmp_path, capsys):
+    content = torch.load(checkpoint, weights_only=True)
+    torch.save({**content, 'written': Path('somewhere')}, tmp_path / 'other.pth')
+    arguments = [str(photos), str(tmp_path / 'other.pth'), '--no-draw', '--out', str(tmp_path / 'out')]
+    try:
+        assert run('infer', arguments) == 2
+        assert 'pass --trust-checkpoint' in capsys.readouterr().err
+        assert run('infer', [*arguments, '--trust-checkpoint']) == 0
+    finally:
+        compat.apply_patches()
 
 
 def test_names_that_occur_twice_are_kept_apart(tmp_path):
@@ -133,11 +197,43 @@ def test_video_demo(film, checkpoint, tmp_path, capsys):
 
 
 def test_webcam_demo_on_a_recorded_file(film, checkpoint, tmp_path, capsys):
-    rate = demo('webcam_demo').main(
+    demo('webcam_demo').main(
         [checkpoint, '--input', film, '--no-window', '--side', 'right', '--out', f'{tmp_path}/h.mp4']
     )
-    assert rate > 0 and f'6 frames, {rate:.1f} frames a second' in capsys.readouterr().out
+    assert re.search(r'^6 frames, [1-9]\d*\.\d frames a second', capsys.readouterr().out, re.MULTILINE)
     assert len(list(open_pictures(f'{tmp_path}/h.mp4').pictures)) == 6
+
+
+def test_ctrl_c_closes_the_video_and_prints_the_rate(film, checkpoint, tmp_path, capsys, monkeypatch):
+    shown = []
+
+    def show(*_):
+        shown.append(1)
+        if len(shown) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cv2, 'imshow', show)
+    monkeypatch.setattr(cv2, 'waitKey', lambda _: -1)
+    options = [checkpoint, '--input', film, '--side', 'right', '--out', f'{tmp_path}/h.mp4']
+    demo('webcam_demo').main(options)
+    assert re.search(r'^2 frames, [1-9]\d*\.\d frames a second', capsys.readouterr().out, re.MULTILINE)
+    assert len(list(open_pictures(f'{tmp_path}/h.mp4').pictures)) == 3
+
+
+@pytest.mark.parametrize(
+    ('name', 'arguments', 'message'),
+    [
+        ('image_demo', ['gone.png', 'MODEL'], 'image_demo: .*gone.png is not there'),
+        ('video_demo', ['gone.mp4', 'MODEL'], 'video_demo: .*gone.mp4 is not there'),
+        ('webcam_demo', ['MODEL', '--openvino'], 'webcam_demo: OpenVINO runs an .onnx file'),
+    ],
+)
+def test_demos_say_errors_in_one_line(checkpoint, monkeypatch, name, arguments, message):
+    words = [checkpoint if word == 'MODEL' else word for word in arguments]
+    monkeypatch.setattr('sys.argv', [name, *words])
+    with pytest.raises(SystemExit, match=message) as caught:  # a text: printed, status 1
+        runpy.run_path(str(DEMOS / f'{name}.py'), run_name='__main__')
+    assert '\n' not in caught.value.code
 
 
 def test_demos_are_short():

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mmdualhand.errors import ConfigError
-from mmdualhand.models import BranchBatchNorm, DualModalityEstimator
+from mmdualhand.models import BranchBatchNorm, DualModalityEstimator, HeatmapEstimator
 from mmdualhand.models.folding import fold
 from mmdualhand.models.rgb_path import rgb_path
 from mmdualhand.registry import MODELS
@@ -195,6 +195,47 @@ def test_a_path_that_needs_more_than_rgb_is_refused(kind: type, words: str) -> N
     config = {key: value for key, value in tiny_estimator().items() if key != 'type'}
     with pytest.raises(ConfigError, match=f'not self-contained.*{words}'):
         rgb_path(unsettle(kind(**config)))
+
+
+class Rescaled(DualModalityEstimator):
+    """Changes one part of what backbone and head say of RGB."""
+
+    changed = ''
+
+    def predict_branches(self, inputs: dict) -> dict:
+        (found,) = super().predict_branches(inputs).values()
+        value = getattr(found, self.changed).clone()
+        if self.changed == 'pose25d':
+            value[..., 2] *= 1.001
+        else:
+            value *= 0.999
+        return {'rgb': found._replace(**{self.changed: value})}
+
+
+@pytest.mark.parametrize(
+    ('part', 'words'),
+    [('pose25d', 'pose25d'), ('scores', 'confidence_raw'), ('mask', 'mask'), ('depth_map', 'depth_map')],
+)
+def test_every_part_of_the_prediction_is_compared(part: str, words: str) -> None:
+    model = Rescaled(**{key: value for key, value in tiny_estimator().items() if key != 'type'})
+    unsettle(model).changed = part
+    with pytest.raises(ConfigError, match=rf'something else .* from RGB \({words}\)'):
+        rgb_path(model)
+
+
+class OtherScore(HeatmapEstimator):
+    """Heat maps whose score is not that of the head."""
+
+    def predict_branches(self, inputs: dict) -> dict:
+        found = super().predict_branches(inputs)['rgb']
+        return {'rgb': found._replace(score=found.score * 0.999)}
+
+
+def test_the_score_of_heat_maps_is_compared() -> None:
+    model = heatmap_network()
+    model.__class__ = OtherScore
+    with pytest.raises(ConfigError, match=r'\(confidence_raw\)'):
+        rgb_path(model)
 
 
 def test_other_modules_are_refused() -> None:

@@ -58,6 +58,8 @@ def test_to_dict_is_json_without_nan(hand):
     (found,) = record['hands']
     assert found['keypoints'][1] == [2.0, 3.0] and found['keypoints_3d_relative'][0] == [None] * 3
     assert found['keypoints_3d'] is None and found['side_score'] == 0.25 and 'mask' not in found
+    assert found['raw_confidence'] is None
+    assert replace(hand, raw_confidence=np.float32(0.5)).to_dict()['raw_confidence'] == 0.5
     assert found['crop'] == dict(matrix=hand.crop.matrix.tolist(), size=[16, 16], mirror=True)
     assert (record['path'], record['frame'], record['size'], record['note']) == ('a.png', 3, [20, 10], '')
     with_maps = replace(hand, mask=np.ones((2, 2)), depth_map=np.zeros((2, 2))).to_dict(maps=True)

@@ -17,6 +17,8 @@ FOLDED_BOUND = 0.01
 """Largest shift by folding, px of the crop and mm."""
 EXPORTED_BOUND = 0.05
 """Largest shift by an exported file, px of the crop and mm."""
+MAP_BOUND = 0.01
+"""Largest change of the raw confidence, the mask and the depth map, all in 0..1."""
 
 ROOT_DEPTH_MM = 600.0
 REF_LENGTH_MM = 45.0
@@ -33,7 +35,9 @@ class Parity:
         pixels: 2D, px of the crop.
         millimetres: 3D, lifted with a made-up camera; None for a network of 2D heat maps.
         confidence: Of the raw confidence.
-        bound: For ``pixels`` and ``millimetres``; None where the difference is only told.
+        bound: For ``pixels`` and ``millimetres``; :data:`MAP_BOUND` then is that of the others.
+            None where the differences are only told.
+        maps: Of mask and depth map; None for a network without them.
     """
 
     name: str
@@ -41,18 +45,24 @@ class Parity:
     millimetres: float | None
     confidence: float
     bound: float | None = None
+    maps: float | None = None
 
     @property
     def holds(self) -> bool:
         """Whether the differences are within the bound; one that is no number is not."""
-        values = [self.pixels] if self.millimetres is None else [self.pixels, self.millimetres]
-        return self.bound is None or all(value <= self.bound for value in values)
+        if self.bound is None:
+            return True
+        limits = ((self.bound, (self.pixels, self.millimetres)), (MAP_BOUND, (self.confidence, self.maps)))
+        return all(value is None or value <= limit for limit, values in limits for value in values)
 
     def __str__(self) -> str:
         """One line for the terminal."""
         depth = '      -    ' if self.millimetres is None else f'{self.millimetres:8.5f} mm'
-        bound = '' if self.bound is None else f'  (allowed {self.bound:g})'
-        return f'{self.name:34} {self.pixels:9.5f} px  {depth}  confidence {self.confidence:.5f}{bound}'
+        rest = f'confidence {self.confidence:.5f}'
+        if self.maps is not None:
+            rest += f'  maps {self.maps:.5f}'
+        bound = '' if self.bound is None else f'  (allowed {self.bound:g}, then {MAP_BOUND:g})'
+        return f'{self.name:34} {self.pixels:9.5f} px  {depth}  {rest}{bound}'
 
 
 def compare(
@@ -69,7 +79,7 @@ def compare(
         expected: Result of a runner, the reference.
         found: Result of the other.
         input_size: ``(w, h)`` of the crops.
-        bound: Largest difference that is allowed.
+        bound: Largest difference of the joints that is allowed, px of the crop and mm.
     """
     shift = np.abs(np.asarray(found['keypoints'], np.float64) - expected['keypoints'])
     spread = np.abs(np.asarray(found['confidence_raw'], np.float64) - expected['confidence_raw'])
@@ -78,7 +88,9 @@ def compare(
         apart = _lift(found['pose25d'], input_size) - _lift(expected['pose25d'], input_size)
         lifted = float(np.linalg.norm(apart, axis=-1).max())
     pixels = float(np.hypot(shift[..., 0], shift[..., 1]).max())
-    return Parity(name, pixels, lifted, float(spread.max()), bound)
+    changes = [np.abs(found[key] - expected[key]).max() for key in ('mask', 'depth_map') if key in expected]
+    maps = float(np.max(changes)) if changes else None
+    return Parity(name, pixels, lifted, float(spread.max()), bound, maps)
 
 
 def require(parity: Parity) -> Parity:

@@ -14,6 +14,7 @@ from mmdualhand.errors import ConfigError, MissingFileError, MissingPackageError
 from mmdualhand.models.rgb_path import RGBPath
 
 PRECISIONS = ('fp32', 'bf16')
+_OPENVINO_SUFFIXES = ('.onnx', '.xml', '.partial')  # the last: a file that is not yet kept
 
 
 class Runner(Protocol):
@@ -161,6 +162,11 @@ class OpenVINORunner:
 
     def __init__(self, file: str | Path, threads: int | None = None, precision: str = 'fp32') -> None:
         path = _existing(file)
+        if path.suffix.lower() not in _OPENVINO_SUFFIXES:
+            raise ConfigError(
+                f'OpenVINO runs an .onnx file, and {file} is none: write one with mmdualhand export '
+                'CHECKPOINT --out hand.onnx'
+            )
         core = _openvino_core()
         options: dict[str, Any] = {
             'PERFORMANCE_HINT': 'LATENCY',
@@ -182,12 +188,13 @@ class OpenVINORunner:
         return {name: np.array(found[name]) for name in self.facts.outputs}
 
 
-def load_runner(file: str | Path, threads: int | None = None) -> Runner:
+def load_runner(file: str | Path, threads: int | None = None, device: str = 'cpu') -> Runner:
     """Run an exported file by what its name ends in: ``.onnx`` with onnxruntime, ``.ts`` with torch.
 
     Args:
         file: What ``mmdualhand export`` wrote.
         threads: For ONNX; see :class:`OnnxRunner`.
+        device: For TorchScript; ONNX runs on the CPU.
 
     Raises:
         ConfigError: Another ending, or not one of ``mmdualhand export``.
@@ -196,7 +203,7 @@ def load_runner(file: str | Path, threads: int | None = None) -> Runner:
     """
     readers: dict[str, Callable[[], Runner]] = {
         '.onnx': lambda: OnnxRunner(file, threads),
-        '.ts': lambda: TorchScriptRunner(file),
+        '.ts': lambda: TorchScriptRunner(file, device),
     }
     suffix = Path(file).suffix
     if suffix not in readers:

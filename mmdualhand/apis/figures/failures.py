@@ -109,7 +109,7 @@ def _largest(failures: Sequence[Failure], count: int, key: Callable[[Failure], f
 def failure_figure(
     one: NamedNetwork, rows: Sequence[int], count: int = 4
 ) -> tuple[np.ndarray, list[Failure]]:
-    """The most inconsistent pictures, and the self-occluded ones with the largest error.
+    """The most inconsistent pictures, and of the others the self-occluded ones with the largest error.
 
     Args:
         one: The network.
@@ -123,10 +123,9 @@ def failure_figure(
         ConfigError: No sample is of either kind.
     """
     failures = [measure(look) for look in look_twice(one.network, rows)]
-    kinds = {
-        'Inconsistent modalities': inconsistent(failures, count),
-        'Self-occlusion': self_occluded(failures, count),
-    }
+    contradicting = inconsistent(failures, count)
+    others = [failure for failure in failures if failure not in contradicting]
+    kinds = {'Inconsistent modalities': contradicting, 'Self-occlusion': self_occluded(others, count)}
     blocks = []
     for title, shown in kinds.items():
         titles = [_words(failure) for failure in shown]
