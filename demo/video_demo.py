@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import numpy as np
+
 from mmdualhand import HandPoseInferencer
 from mmdualhand.apis.pictures import open_pictures
 from mmdualhand.apis.video_writer import VideoWriter
@@ -25,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     inferencer = HandPoseInferencer(args.model, batch_size=args.batch_size)
     video = open_pictures(args.video)
-    results = inferencer.infer(video, boxes=args.box, side=args.side, keep_images=True)
+    boxes = np.array(args.box) if args.box else None
+    results = inferencer.infer(video, boxes=boxes, side=args.side, keep_images=True)
     columns = min(max(len(args.box or ()), 1), 2)
     with VideoWriter(args.out, video.fps or 25.0) as writer:
         for result in results:

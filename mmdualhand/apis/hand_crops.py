@@ -124,6 +124,9 @@ def spread_boxes(
 ) -> tuple[np.ndarray | None, Sequence[Any] | Mapping[str, Any] | None]:
     """Tell boxes for every picture from boxes for each picture.
 
+    A list or tuple of ``(4,)`` could be either. It is one box a picture where there are as many
+    pictures, and more than one, else every picture has all of them; an array is never one a picture.
+
     Args:
         boxes: None; ``(4,)`` or ``(N, 4)`` for every picture; a sequence with ``(4,)``,
             ``(N, 4)`` or None for each of them; or a mapping with these from path or file name.
@@ -138,11 +141,16 @@ def spread_boxes(
     if boxes is None:
         return None, None
     if isinstance(boxes, Mapping):
-        for name, entry in boxes.items():
-            read_boxes(entry, f'boxes[{name!r}]')
-        return None, boxes
+        named = {str(name): entry for name, entry in boxes.items()}
+        for name, entry in named.items():
+            if entry is not None:
+                read_boxes(entry, f'boxes[{name!r}]')
+        return None, named
     if _is_flat(boxes):
-        return read_boxes(boxes), None
+        shared = read_boxes(boxes)
+        listed = isinstance(boxes, list | tuple) and np.ndim(boxes) == 2
+        if not listed or count == 1 or len(shared) != count:
+            return shared, None
     if not isinstance(boxes, list | tuple) and getattr(boxes, 'ndim', 0) != 3:
         raise ConfigError(f'boxes must be (4,), (N, 4) or a list of these, got {type(boxes).__name__}')
     if count is not None and len(boxes) != count:

@@ -35,18 +35,16 @@ class LiftingFacts:
 
         Args:
             camera: :class:`Camera`, (3, 3) intrinsics, or fx, fy, cx, cy, px.
-            ref_length: mm.
+            ref_length: mm; needs the camera.
             root_depth: mm; needs the camera.
 
         Raises:
             ConfigError: A value without meaning.
         """
-        for name, value in (('ref_length', ref_length), ('root_depth', root_depth)):
-            if value is not None and not (np.ndim(value) == 0 and np.isfinite(value) and value > 0):
-                raise ConfigError(f'{name} must be a positive number of millimetres, got {value!r}')
-        if root_depth is not None and camera is None:
-            raise ConfigError('root_depth says nothing without camera: give camera=(fx, fy, cx, cy) too')
-        length, depth = (None if x is None else float(x) for x in (ref_length, root_depth))
+        length, depth = _millimetres('ref_length', ref_length), _millimetres('root_depth', root_depth)
+        for name, value in (('root_depth', depth), ('ref_length', length)):
+            if value is not None and camera is None:
+                raise ConfigError(f'{name} says nothing without camera: give camera=(fx, fy, cx, cy) too')
         return cls(_read_camera(camera), length, depth)
 
 
@@ -132,9 +130,31 @@ def _palm() -> torch.Tensor:
     return torch.as_tensor(HandTemplate.load(SOURCE_TEMPLATE).palm, dtype=torch.float64)
 
 
+def _millimetres(name: str, value: Any) -> float | None:
+    """A length; text is no number."""
+    if value is None:
+        return None
+    try:
+        number = float('nan') if isinstance(value, str | bytes) or np.ndim(value) else float(value)
+    except (TypeError, ValueError):
+        number = float('nan')
+    if not (np.isfinite(number) and number > 0):
+        raise ConfigError(f'{name} must be a positive number of millimetres, got {value!r}')
+    return number
+
+
 def _read_camera(camera: Any) -> Camera | None:
-    if camera is None or isinstance(camera, Camera):
-        return camera
+    """Intrinsics of an upright picture: unlike those of a crop they are not mirrored."""
+    if camera is None:
+        return None
+    found = camera if isinstance(camera, Camera) else _intrinsics(camera)
+    fx, fy = float(found.K[0, 0]), float(found.K[1, 1])
+    if not (fx > 0 and fy > 0):
+        raise ConfigError(f'camera must have positive focal lengths, got fx {fx:g} and fy {fy:g} px')
+    return found
+
+
+def _intrinsics(camera: Any) -> Camera:
     try:
         values = np.asarray(camera, np.float64)
         if values.shape == (4,):

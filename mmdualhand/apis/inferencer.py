@@ -93,13 +93,13 @@ class HandPoseInferencer:
                 ``(H, W, 3)`` or ``(N, H, W, 3)``, or an iterable of files and arrays; see
                 :func:`~mmdualhand.apis.pictures.open_pictures`.
             boxes: ``(4,)`` or ``(N, 4)`` x0, y0, x1, y1 px, the same for every picture; or a list
-                with these or None for each; or a mapping to these from paths or file names. Without
-                boxes the detector is asked; without one the whole picture is the crop.
+                with these or None for each; or a mapping to these from paths or file names, of all
+                pictures. Without boxes the detector is asked; without one the whole picture is the crop.
             side: ``'right'`` or ``'left'``; None: that of the detector, else both are tried and
                 the one with the higher mean raw confidence is kept.
             camera: Of the upright pictures: ``(3, 3)`` intrinsics or fx, fy, cx, cy, px.
-            ref_length: Length of the reference bone (middle MCP to PIP), mm.
-            root_depth: Depth of the middle MCP, mm.
+            ref_length: Length of the reference bone (middle MCP to PIP), mm; needs the camera.
+            root_depth: Depth of the middle MCP, mm; needs the camera.
             keep_images: Keep each picture with its result.
 
         Returns:
@@ -125,7 +125,7 @@ class HandPoseInferencer:
         """Choose the picture that :meth:`predict` looks at.
 
         Args:
-            image: A file, or an array, see :func:`~mmdualhand.apis.read_image.to_rgb`.
+            image: A file, or an array (copied), see :func:`~mmdualhand.apis.read_image.to_rgb`.
 
         Raises:
             MissingFileError: There is no such file.
@@ -135,7 +135,7 @@ class HandPoseInferencer:
         note = too_small(picture)
         if note:
             raise DataError(f'{image if isinstance(image, str | Path) else "the picture"}: {note}')
-        self._image = picture
+        self._image = picture.copy() if picture is image else picture
 
     def predict(
         self,
@@ -186,7 +186,7 @@ class HandPoseInferencer:
     def _job(self, picture: Picture, wanted: WantedHands, number: int) -> PictureJob:
         """Cut the hands of a picture out."""
         image = picture.image
-        note = picture.note if image is None else too_small(image)
+        note = picture.note if image is None else too_small(image) or wanted.missing(picture)
         job = PictureJob(picture, note, wanted.keep_images)
         if image is None or note:
             return job

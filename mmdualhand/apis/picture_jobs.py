@@ -24,7 +24,7 @@ class WantedHands:
         each: An entry for each picture, by number, or by path or file name; or None.
         side: Of every hand, or None.
         keep_images: Whether results carry their picture.
-        strict: Whether a box outside of its picture raises, or gives a note.
+        strict: Whether a picture without its box, or a box outside of it, raises, or gives a note.
     """
 
     shared: np.ndarray | None
@@ -32,6 +32,19 @@ class WantedHands:
     side: str | None
     keep_images: bool
     strict: bool
+
+    def missing(self, picture: Picture) -> str:
+        """Why it is not known where to look in a picture; empty where it is.
+
+        Raises:
+            ConfigError: That reason, where ``strict``.
+        """
+        if not isinstance(self.each, Mapping) or any(name in self.each for name in _names(picture)):
+            return ''
+        reason = f'boxes has no entry for {picture.path or "a picture without a name"}'
+        if self.strict:
+            raise ConfigError(f'{reason}, only for {", ".join(list(self.each)[:5]) or "no picture"}')
+        return reason
 
     def boxes_of(self, picture: Picture, number: int) -> list[np.ndarray] | None:
         """(4,) boxes of a picture, the ``number``-th of all; None where there are none.
@@ -44,13 +57,17 @@ class WantedHands:
         if self.each is None:
             return None
         if isinstance(self.each, Mapping):
-            path = str(picture.path)
-            entry = self.each.get(path, self.each.get(Path(path).name))
+            entry = next((self.each[name] for name in _names(picture) if name in self.each), None)
         elif number < len(self.each):
             entry = self.each[number]
         else:
             raise ConfigError(f'boxes has entries for {len(self.each)} pictures, and there are more')
         return None if entry is None else list(read_boxes(entry, f'boxes[{number}]'))
+
+
+def _names(picture: Picture) -> tuple[str, ...]:
+    """What a mapping may call a picture: its path or, after that, its file name."""
+    return () if picture.path is None else (picture.path, Path(picture.path).name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +89,8 @@ class PictureJob:
     """One picture: the hands asked for, the pixels of their crops, and the hands found.
 
     Args:
-        picture: Where the crops come from; not kept itself, unless ``keep_image``.
+        picture: Where the crops come from; not kept itself, unless ``keep_image``. An array of the
+            caller, which may change, is copied.
         note: Why there is nothing to do.
         keep_image: Whether the result carries the picture.
 
@@ -91,6 +109,8 @@ class PictureJob:
         self._path, self._frame = picture.path, picture.frame
         self._size = (0, 0) if image is None else (image.shape[1], image.shape[0])
         self._image = image if keep_image else None
+        if self._image is not None and picture.path is None:
+            self._image = self._image.copy()
 
     def add(self, hand: AskedHand, pixels: Sequence[np.ndarray]) -> None:
         """Ask for one more hand."""

@@ -23,6 +23,7 @@ PICTURE_SUFFIXES = frozenset(
 VIDEO_SUFFIXES = frozenset({'.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv'})
 """File endings that are read as videos."""
 LIST_SUFFIX = '.txt'
+_FRAMES_SPARE = 2  # containers count a frame or two that cannot be decoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Picture:
         path: File or stream; None for an array.
         frame: Number in a video, stream or array of pictures.
         image: (H, W, 3) uint8 RGB, upright; None where it could not be read.
-        note: Why it could not.
+        note: Why it could not. The last one of a video that breaks off holds nothing else.
     """
 
     path: str | None
@@ -87,6 +88,10 @@ def open_pictures(inputs: Inputs) -> PictureSource:
         return _array(inputs)
     if isinstance(inputs, bool):
         raise DataError('inputs must be pictures, not a truth value')
+    if isinstance(inputs, bytes | bytearray | memoryview):
+        raise DataError(
+            'inputs must be files or arrays, not the bytes of a file: decode them first (cv2.imdecode)'
+        )
     if hasattr(inputs, '__array__') and not isinstance(inputs, np.number):
         kind = f'{type(inputs).__module__}.{type(inputs).__name__}'
         raise DataError(f'inputs must be numpy arrays (H, W, 3), got a {kind}: convert it first')
@@ -187,16 +192,20 @@ def _video(source: str | int, name: str) -> PictureSource:
     frames, fps = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), float(capture.get(cv2.CAP_PROP_FPS))
     length = frames if frames > 0 and not live else None
     rate = fps if np.isfinite(fps) and fps > 0 else None
-    return PictureSource(_frames(capture, name), length, live, rate)
+    return PictureSource(_frames(capture, name, length), length, live, rate)
 
 
-def _frames(capture: Any, name: str) -> Iterator[Picture]:
+def _frames(capture: Any, name: str, length: int | None) -> Iterator[Picture]:
+    """Frames until there are no more; a note behind them where ``length`` promised more."""
     try:
         for number in count():
             there, frame = capture.read()
             if not there:
                 if number == 0:
                     raise DataError(f'no frame of {name} can be decoded')
+                if length is not None and number < length - _FRAMES_SPARE:
+                    note = f'{name} ends after {number} of {length} frames: it is truncated or damaged'
+                    yield Picture(name, number, None, note)
                 return
             yield Picture(name, number, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
     finally:

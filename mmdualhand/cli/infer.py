@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmdualhand import compat
 from mmdualhand.apis.detectors import MediaPipeDetector
 from mmdualhand.apis.inferencer import HandPoseInferencer
@@ -64,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(args)
     compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
     given: Any = int(args.input) if args.input.isdigit() and not Path(args.input).exists() else args.input
-    boxes = args.box if args.boxes is None else read_box_file(args.boxes)
+    shared = None if args.box is None else np.array(args.box)  # an array: for every picture
+    boxes = shared if args.boxes is None else read_box_file(args.boxes)
     detector = MediaPipeDetector(args.detector_model) if args.detector else None
     inferencer = HandPoseInferencer(
         args.model,

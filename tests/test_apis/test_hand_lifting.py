@@ -64,7 +64,7 @@ def test_what_is_known_decides(mirror, facts, source):
 def test_without_a_camera_a_far_hand_is_right_but_for_perspective(mirror):
     xyz = hand(4000.0, seed=1) - [25.0, -10.0, 0.0]
     pose, crop = pose_of(xyz, mirror)
-    lifted = lift_hand(pose, crop, LiftingFacts.read(ref_length=LENGTH))
+    lifted = lift_hand(pose, crop, LiftingFacts.read())
     assert lifted.source == 'none' and lifted.metric is None
     np.testing.assert_allclose(lifted.relative, (xyz - xyz[9]) / LENGTH, atol=0.1)
     np.testing.assert_allclose(lifted.relative[:, 2], (xyz[:, 2] - xyz[9, 2]) / LENGTH, atol=1e-9)
@@ -91,3 +91,20 @@ def test_forms_of_a_camera():
         np.testing.assert_array_equal(LiftingFacts.read(given).camera.K, K)
     with pytest.raises(ConfigError, match='camera must be'):
         LiftingFacts.read('wide')
+    mirrored = K * [[-1, 0, 1], [0, 1, 1], [0, 0, 1]]
+    for wrong in ((-600, 610, 320, 240), (600, -610, 320, 240), mirrored, Camera(mirrored)):
+        with pytest.raises(ConfigError, match='positive focal lengths'):
+            LiftingFacts.read(wrong)
+    for wrong in ((np.inf, 610, 320, 240), (600, np.nan, 320, 240)):
+        with pytest.raises(ConfigError, match='finite'):
+            LiftingFacts.read(wrong)
+
+
+@pytest.mark.parametrize('name', ['ref_length', 'root_depth'])
+def test_lengths_are_positive_numbers_beside_a_camera(name):
+    assert getattr(LiftingFacts.read(CAMERA, **{name: np.float32(40)}), name) == 40.0
+    for wrong in ('4', b'4', 0, -1, np.nan, np.inf, [40], [[1], [2, 3]], {}, 1j):
+        with pytest.raises(ConfigError, match=f'{name} must be a positive number of millimetres'):
+            LiftingFacts.read(CAMERA, **{name: wrong})
+    with pytest.raises(ConfigError, match=f'{name} says nothing without camera'):
+        LiftingFacts.read(**{name: 40.0})

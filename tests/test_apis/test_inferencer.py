@@ -83,7 +83,7 @@ def test_batches_are_filled_across_pictures_and_results_keep_their_order():
     assert inferencer.runner.batches == [4, 4, 4, 2]
     assert [r.frame for r in results] == list(range(7))
     for n, result in enumerate(results):
-        assert result.image is pictures[n] and len(result.hands) == 2
+        assert (result.image == pictures[n]).all() and len(result.hands) == 2
         np.testing.assert_allclose([h.keypoints[0, 0] for h in result.hands], [50 + n] * 2, atol=0.2)
     assert next(inferencer.infer(pictures, side='right')).image is None
 
@@ -98,6 +98,35 @@ def test_boxes_for_each_picture_by_place_or_name(tmp_path):
     assert [len(r.hands) for r in by_name] == [2, 1]
     with pytest.raises(ConfigError, match='entries for 3 pictures, and there are 2'):
         dots().infer(tmp_path, boxes=[None, None, BOX])
+    other = (30.0, 20.0, 90.0, 60.0)
+    one_each = list(dots().infer(tmp_path, boxes=[BOX, other], side='right'))
+    assert [[tuple(h.box) for h in r.hands] for r in one_each] == [[BOX], [other]]
+    both = list(dots().infer(tmp_path, boxes=np.array([BOX, other]), side='right'))
+    assert [[tuple(h.box) for h in r.hands] for r in both] == [[BOX, other]] * 2
+
+
+def test_a_picture_that_a_mapping_does_not_name_is_not_searched(tmp_path):
+    for name in ('a.png', 'b.png', 'c.png'):
+        cv2.imwrite(str(tmp_path / name), dot_picture(60, 40))
+    results = list(dots().infer(tmp_path, boxes={Path('b.png'): BOX, 'c.png': None}, side='right'))
+    assert [len(r.hands) for r in results] == [0, 1, 1]
+    assert results[0].note == f'boxes has no entry for {tmp_path / "a.png"}'
+    assert results[2].hands[0].box.tolist() == [0, 0, 159, 119]
+    with pytest.raises(ConfigError, match=r'no entry for .*a\.png, only for b\.png'):
+        list(dots().infer(tmp_path / 'a.png', boxes={'b.png': BOX}))
+    (unnamed,) = dots().infer(iter([dot_picture(60, 40)]), boxes={'b.png': BOX})
+    assert unnamed.hands == () and 'a picture without a name' in unnamed.note
+
+
+def test_pictures_of_the_caller_are_kept_as_they_were():
+    image = dot_picture(60, 40)
+    inferencer = dots()
+    inferencer.set_image(image)
+    (result,) = inferencer.infer(image, boxes=BOX, side='right', keep_images=True)
+    image[:] = 0
+    np.testing.assert_array_equal(result.image, dot_picture(60, 40))
+    (hand,) = inferencer.predict(BOX, 'right')
+    np.testing.assert_allclose(hand.keypoints, np.tile([60.0, 40.0], (21, 1)), atol=0.1)
 
 
 def test_a_detector_is_asked_where_no_boxes_are_given():
@@ -175,7 +204,9 @@ def test_set_image_then_predict():
         (dict(boxes=(10, 10, 5)), r'\(N, 4\)'),
         (dict(camera=(1, 2, 3)), 'fx, fy, cx, cy'),
         (dict(camera=(0, 0, 3, 4)), 'cannot be inverted'),
+        (dict(camera=(100, -100, 3, 4)), 'positive focal lengths, got fx 100 and fy -100'),
         (dict(ref_length=-1), 'ref_length must be a positive number'),
+        (dict(ref_length=40), 'ref_length says nothing without camera'),
         (dict(root_depth=500), 'says nothing without camera'),
     ],
 )
@@ -192,8 +223,13 @@ def test_settings_without_meaning(options):
 
 def test_boxes_are_told_apart():
     assert read_boxes([1, 2, 3, 4]).shape == (1, 4)
-    shared, each = spread_boxes([[1, 2, 3, 4], [1, 2, 3, 5]], 2)
-    assert shared.shape == (2, 4) and each is None
+    two = [[1, 2, 3, 4], [1, 2, 3, 5]]
+    for boxes, count in ((two, 3), (two, 1), (two, None), (np.array(two), 2)):
+        shared, each = spread_boxes(boxes, count)
+        assert shared.tolist() == two and each is None
+    assert spread_boxes(two, 2) == (None, two)
+    assert spread_boxes([1, 2, 3, 4], 4)[0].tolist() == [[1, 2, 3, 4]]
+    assert spread_boxes([[1, 2, 3, 4]], 1)[0].tolist() == [[1, 2, 3, 4]]
     shared, each = spread_boxes([np.array([1, 2, 3, 4]), None], 2)
     assert shared is None and len(each) == 2
     with pytest.raises(ConfigError, match='outside'):

@@ -170,6 +170,9 @@ def test_arrays_one_and_many():
     for wrong in (3.5, None, True):
         with pytest.raises(DataError):
             open_pictures(wrong)
+    for encoded in (b'\x89PNG', bytearray(4), memoryview(b'abc')):
+        with pytest.raises(DataError, match='not the bytes of a file'):
+            open_pictures(encoded)
 
 
 def test_a_video_there_and_back(tmp_path):
@@ -184,6 +187,20 @@ def test_a_video_there_and_back(tmp_path):
     assert [p.frame for p in read] == [0, 1, 2, 3] and read[0].path.endswith('v.avi')
     assert [int(round(p.image.mean())) for p in read[:3]] == pytest.approx([30, 120, 210], abs=3)
     assert read[3].image.shape == (48, 64, 3) and read[3].image[:, 40:].mean() < 10
+
+
+def test_a_video_that_breaks_off_ends_with_a_note(tmp_path):
+    rng = np.random.default_rng(0)
+    with VideoWriter(tmp_path / 'v.avi', fps=12.5) as writer:
+        for _ in range(20):
+            writer.write(rng.integers(0, 255, (48, 64, 3), np.uint8))
+    assert not any(p.note for p in open_pictures(tmp_path / 'v.avi').pictures)
+    whole = (tmp_path / 'v.avi').read_bytes()
+    (tmp_path / 'v.avi').write_bytes(whole[: len(whole) // 2])
+    *frames, last = open_pictures(tmp_path / 'v.avi').pictures
+    assert 5 < len(frames) < 15 and all(p.image is not None and not p.note for p in frames)
+    assert last.image is None and last.frame == len(frames)
+    assert f'v.avi ends after {len(frames)} of 20 frames' in last.note
 
 
 def test_videos_that_are_none(tmp_path):

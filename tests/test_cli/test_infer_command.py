@@ -70,6 +70,14 @@ def test_pictures_a_video_and_numbers(photos, checkpoint, tmp_path, capsys):
     assert drawn.shape == frames[0].image.shape
 
 
+def test_every_picture_has_all_boxes_of_the_command_line(photos, checkpoint, tmp_path):
+    boxes = [word for x in (40, 45, 50) for word in ('--box', str(x), '20', '80', '60')]  # as many as photos
+    options = ['--side', 'right', '--no-draw', '--out', str(tmp_path / 'out'), '--device', 'cpu']
+    assert run('infer', [str(photos), checkpoint, *boxes, *options]) == 0
+    pictures = json.loads((tmp_path / 'out' / 'results.json').read_text())['pictures']
+    assert [[hand['box'][0] for hand in p['hands']] for p in pictures] == [[40, 45, 50], [40, 45, 50], []]
+
+
 def test_a_video_gives_a_video(film, checkpoint, tmp_path, capsys):
     out = tmp_path / 'out'
     options = ['--box', '40', '40', '120', '110', '--out', str(out), '--height', '96', '--max-frames', '4']
