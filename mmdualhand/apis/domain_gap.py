@@ -19,7 +19,7 @@ from mmdualhand.apis.model_zoo import get_config
 from mmdualhand.apis.rendered_looks import LOOKS, LookDataset, LookSet
 from mmdualhand.compat import replace_file
 from mmdualhand.datasets import collate_hand_batch
-from mmdualhand.engine import reestimate_batch_norm
+from mmdualhand.engine import mixed_precision, reestimate_batch_norm
 from mmdualhand.evaluation.functional import epe
 from mmdualhand.registry import MODELS
 from mmdualhand.structures import INSTANCE_FIELDS
@@ -118,7 +118,7 @@ def _train(model: Any, dataset: LookDataset, settings: GapSettings) -> float:
     for dataset.epoch in range(settings.epochs):
         for batch in loader:
             data = model.data_preprocessor(batch, training=True)
-            with torch.autocast('cpu', dtype=torch.bfloat16):
+            with mixed_precision('cpu'):
                 losses = model(**data, mode='loss')
             optimizer.zero_grad()
             torch.stack(list(losses.values())).sum().backward()

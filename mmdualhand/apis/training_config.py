@@ -12,7 +12,7 @@ from mmdualhand.models.backbones.pretrained import fetch_weights
 
 
 def use_bf16(cfg: Config) -> None:
-    """Train in bfloat16 mixed precision, on GPU and CPU."""
+    """Train in bfloat16 mixed precision, on a GPU and on a CPU that has instructions for it."""
     cfg.optim_wrapper.type = 'BF16OptimWrapper'
 
 

@@ -25,7 +25,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='go on from a checkpoint; without a value from the last one of the work dir',
     )
-    parser.add_argument('--amp', action='store_true', help='bfloat16 mixed precision, on GPU and CPU')
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='bfloat16 mixed precision, on GPU and CPU; float32 on a CPU that would emulate it',
+    )
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
     parser.add_argument(
         '--auto-scale-lr',

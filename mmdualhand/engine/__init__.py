@@ -1,7 +1,7 @@
 """Parts of the training run: hooks, optimiser and model wrappers, streams of data."""
 
 from mmdualhand.engine.batch_norm import reestimate_batch_norm
-from mmdualhand.engine.bf16_optim_wrapper import BF16OptimWrapper
+from mmdualhand.engine.bf16_optim_wrapper import BF16OptimWrapper, mixed_precision, precision_on
 from mmdualhand.engine.data_parallel import HandDataParallel
 from mmdualhand.engine.hooks import (
     CircleRadiiHook,
@@ -17,5 +17,6 @@ from mmdualhand.engine.streams import StreamLoader, StreamTrainLoop, stream_conf
 __all__ = [
     'BF16OptimWrapper', 'CircleRadiiHook', 'EpochSeedHook', 'FiniteLossHook', 'HandDataParallel',
     'InverseDecayLR', 'PartsOptimWrapperConstructor', 'PseudoLabelHook', 'SafeCheckpointHook',
-    'StreamLoader', 'StreamTrainLoop', 'reestimate_batch_norm', 'stream_configs',
+    'StreamLoader', 'StreamTrainLoop', 'mixed_precision', 'precision_on', 'reestimate_batch_norm',
+    'stream_configs',
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import cv2
 import pytest
 
 from mmdualhand.apis.experiments import SCALES, get_suite, list_suites, write_tables
+from mmdualhand.apis.experiments.write import tables_heading
 from mmdualhand.apis.experiments.configs import training_config
 from mmdualhand.apis.experiments.definitions import Training, check_names
 from mmdualhand.apis.experiments.entries import CONTROL_ENTRIES, Entry, left_out_of
@@ -153,6 +154,7 @@ def test_files_of_a_suite(tmp_path):
         '40.0',
         'baseline0stb',
     )
+    assert {line['precision'] for line in lines} == {'bf16'}  # cells that do not say it are of bfloat16
     picture = cv2.imread(str(tmp_path / 'table4.png'))
     assert picture.std() > 5 and picture.shape[1] > 600  # something is drawn, five panels wide
     names = {'table4.md', 'table4.csv', 'table4.tex', 'table4_cells.csv', 'table4.png'}
@@ -160,6 +162,13 @@ def test_files_of_a_suite(tmp_path):
     again = (tmp_path / 'table4.png').read_bytes()
     write_tables('table4', 'mini', cells(), 'Head.', tmp_path)
     assert (tmp_path / 'table4.png').read_bytes() == again
+
+
+def test_the_head_names_precisions_where_they_differ():
+    old, new = cells()[0], dict(cells()[1], precision='fp32')
+    assert 'Precision' not in tables_heading('make', [old, old], wanted=2)
+    last = tables_heading('make', [old, new, old], wanted=3).splitlines()[-1]
+    assert last == 'Precision of the trainings, and how many cells: bf16 (2), fp32 (1).'
 
 
 def test_a_picture_of_curves_and_a_suite_without_one(tmp_path):

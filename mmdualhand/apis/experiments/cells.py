@@ -56,6 +56,11 @@ def read_result(path: Path) -> dict[str, Any] | None:
     return content
 
 
+def precision_of(record: Mapping[str, Any]) -> str:
+    """``'bf16'`` or ``'fp32'``: what a training computed in; records that do not say so are of bfloat16."""
+    return str(record.get('precision') or 'bf16')
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all; a list of numbers is one line."""
     path.parent.mkdir(parents=True, exist_ok=True)

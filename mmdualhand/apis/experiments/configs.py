@@ -26,7 +26,7 @@ from mmdualhand.structures import as_size
 def training_config(training: Training) -> Config:
     """The config of a training, without the places on a machine.
 
-    Its own values but for: bfloat16, the seed, no validation (the last checkpoint
+    Its own values but for: bfloat16 (where it is not emulated), the seed, no validation (the last checkpoint
     counts; choosing one by the labels of a target would be using them) or one on the
     benchmark ``best_on``, the last checkpoint kept alone.
 

@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.device import get_device
 
 from mmdualhand.apis.evaluate import evaluate, fit_test, take_network
-from mmdualhand.apis.experiments.cells import code_version, versions
+from mmdualhand.apis.experiments.cells import code_version, precision_of, versions
 from mmdualhand.apis.experiments.configs import benchmark_config, load_in_process
 from mmdualhand.apis.experiments.definitions import Measurement
 from mmdualhand.apis.experiments.origin import measurement_origin
@@ -35,8 +35,8 @@ def measure(
 
     Returns:
         The cell: what was measured, ``origin``, ``metrics``, ``curve3d``,
-        ``per_sample_epe`` (mm), what the training cost, its number of threads, commit and
-        versions.
+        ``per_sample_epe`` (mm), what the training cost, its number of threads and precision,
+        commit and versions.
 
     Raises:
         ConfigError: The checkpoint names no network, or there are no images to
@@ -67,6 +67,7 @@ def measure(
         **{key: value for key, value in asdict(result).items() if key != 'dataset'},
         **{key: record[key] for key in _COST},
         'threads': record.get('threads'),
+        'precision': precision_of(record),
         'commit': code_version(),
         'versions': versions(),
     }

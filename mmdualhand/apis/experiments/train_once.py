@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from mmdualhand import compat
@@ -18,6 +19,7 @@ from mmdualhand.apis.experiments.origin import difference, training_origin
 from mmdualhand.apis.experiments.watch import PROGRESS, CostHook, ProgressHook
 from mmdualhand.apis.run_config import check_data
 from mmdualhand.apis.training_config import check_pretrained
+from mmdualhand.engine import precision_on
 from mmdualhand.errors import ConfigError, MissingFileError
 
 RECORD = 'training.json'
@@ -34,7 +36,8 @@ class Trained:
         checkpoint: Its last checkpoint, or the one that ``best_on`` chose.
         record: ``origin``, ``steps``, ``seconds`` and ``cpu_seconds`` of its own and,
             as ``chain_...``, with those of the trainings that it starts from,
-            ``threads`` of its process, ``commit``, ``versions``.
+            ``threads`` of its process, its ``precision`` (``'bf16'`` or ``'fp32'``), ``commit``,
+            ``versions``.
     """
 
     checkpoint: Path
@@ -151,6 +154,7 @@ def _record(
         'chain_seconds': round(cost.seconds + before.get('chain_seconds', 0.0), 1),
         'chain_cpu_seconds': round(cost.cpu_seconds + before.get('chain_cpu_seconds', 0.0), 1),
         'threads': torch.get_num_threads(),
+        'precision': precision_on(get_device()),
         'commit': code_version(),
         'versions': versions(),
     }

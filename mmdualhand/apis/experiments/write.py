@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmdualhand.apis.experiments.cells import precision_of
 from mmdualhand.apis.experiments.suites import draw_suite, get_suite, notes_of
 from mmdualhand.apis.experiments.tables import csv_text, latex_text, markdown_text
 from mmdualhand.compat import replace_file
 
 _WHAT = ('training', 'seed', 'benchmark', 'reestimate_bn', 'root_depth')
-_COST = ('steps', 'seconds', 'cpu_seconds', 'threads', 'commit')
+_COST = ('steps', 'seconds', 'cpu_seconds', 'threads', 'precision', 'commit')
 _HASHES = ('hash', 'training', 'benchmark')
 
 
@@ -35,7 +36,7 @@ class Written:
 
 def tables_heading(command: str, cells: Sequence[Mapping[str, Any]], wanted: int) -> str:
     """What comes above the tables: the command that makes all of them, the code, what is missing."""
-    lines = [f'`{command}`', '', commits(cells)]
+    lines = [f'`{command}`', '', commits(cells), *precisions(cells)]
     if len(cells) < wanted:
         lines.append(f'{wanted - len(cells)} of {wanted} measurements are missing.')
     return '\n'.join(lines)
@@ -46,6 +47,13 @@ def commits(cells: Sequence[Mapping[str, Any]]) -> str:
     found = Counter(str(cell.get('commit') or 'unknown') for cell in cells).most_common()
     names = [f'{name.replace("+changes", " with uncommitted changes")} ({number})' for name, number in found]
     return f'Commits that made the cells, and how many: {", ".join(names) or "none"}.'
+
+
+def precisions(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the trainings computed in, a sentence; nothing where all of them did in the same."""
+    found = Counter(map(precision_of, cells)).most_common()
+    names = ', '.join(f'{name} ({number})' for name, number in found)
+    return [f'Precision of the trainings, and how many cells: {names}.'] if len(found) > 1 else []
 
 
 def write_tables(
@@ -90,13 +98,13 @@ def cells_csv(cells: Sequence[Mapping[str, Any]]) -> str:
     writer = csv.writer(out, lineterminator='\n')
     writer.writerow([*_WHAT, *metrics, *(f'origin_{key}' for key in _HASHES), *_COST])
     for cell in cells:
-        origin = cell.get('origin') or {}
+        origin, known = cell.get('origin') or {}, {**cell, 'precision': precision_of(cell)}
         writer.writerow(
             [
                 *(cell.get(key, '') for key in _WHAT),
                 *(cell['metrics'].get(name, '') for name in metrics),
                 *(origin.get(key, '') for key in _HASHES),
-                *(cell.get(key, '') for key in _COST),
+                *(known.get(key, '') for key in _COST),
             ]
         )
     return out.getvalue()
