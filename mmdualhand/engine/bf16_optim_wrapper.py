@@ -29,9 +29,7 @@ def precision_on(device: str, emulate: bool = False) -> str:
 
 def mixed_precision(device: str, emulate: bool = False) -> torch.autocast:
     """Context of a forward pass in the precision of :func:`precision_on`."""
-    return torch.autocast(
-        device, dtype=torch.bfloat16, enabled=precision_on(device, emulate) == 'bf16'
-    )
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=precision_on(device, emulate) == 'bf16')
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -58,7 +56,7 @@ class BF16OptimWrapper(OptimWrapper):
         device = next(model.parameters()).device.type
         if not self._said and precision_on(device, self._emulate) == 'fp32':
             print_log(
-                'This processor has no instructions for bfloat16 (avx512_bf16 or AMX) and emulates it slowly: '
+                'This processor has no instructions for bfloat16 (avx512_bf16 or AMX) and emulates it: '
                 'training in float32 instead. optim_wrapper.emulate=True computes in bfloat16 all the same.',
                 logger='current',
                 level=30,

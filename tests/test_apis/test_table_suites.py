@@ -10,11 +10,11 @@ import cv2
 import pytest
 
 from mmdualhand.apis.experiments import SCALES, get_suite, list_suites, write_tables
-from mmdualhand.apis.experiments.write import tables_heading
 from mmdualhand.apis.experiments.configs import training_config
 from mmdualhand.apis.experiments.definitions import Training, check_names
 from mmdualhand.apis.experiments.entries import CONTROL_ENTRIES, Entry, left_out_of
 from mmdualhand.apis.experiments.suites import fig4, table4, two_stage, volume
+from mmdualhand.apis.experiments.write import tables_heading
 from tests.test_apis.test_paper_tables import TARGETS, cell, cells
 
 SUITES = ('table1', 'table2', 'table3', 'table4', 'fig4', 'volume')
