@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import inspect
-import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from mmcv.transforms import BaseTransform
 from mmengine.hooks import Hook
 from mmengine.structures import InstanceData
-from scipy.io import savemat
 from torch import Tensor, nn
 
 from mmdualhand import registry
 from mmdualhand.codecs import Heatmap, Pose25D
 from mmdualhand.models import MultiModalPrediction
 from mmdualhand.models.perturbation import identity_warp
-from mmdualhand.structures import HandDataSample, HandSkeleton
+from mmdualhand.structures import HandDataSample
 from mmdualhand.testing import (
     check_dataset,
     check_encoder,
     check_estimator,
-    draw_hand,
     random_hand,
     tiny_batch,
     tiny_sample,
 )
 from tests.fixtures.coco_writer import require_xtcocotools, write_rhd_coco
 from tests.fixtures.freihand_writer import write_freihand
+from tests.fixtures.ge_real_writer import write_ge_real
 from tests.fixtures.h3d_writer import write_h3d
 from tests.fixtures.mvhand_writer import write_mvhand
 from tests.fixtures.rhd_writer import write_rhd
@@ -353,31 +350,6 @@ def test_loss(name: str) -> None:
         assert all(bool(torch.isfinite(x.grad).all()) for x in equal)
         if name not in ('NTXent', 'KeypointKLDivLoss'):  # these do not compare like with like
             assert torch.stack([x.grad.abs().max() for x in equal]).max() == 0
-
-
-def write_ge_real(root: Path, count: int = 4) -> Path:
-    """Ge's layout with made-up left hands: raw joints in cm, cameras of a 512 px photo cut to 256."""
-    rng = np.random.default_rng(5)
-    to_raw = HandSkeleton.from_dataset('ge_real')
-    camera = np.array([[300.0, 0, 128], [0, 300, 128], [0, 0, 1]])
-    (root / 'images').mkdir(parents=True)
-    names, poses = [], []
-    for i in range(count):
-        joints = random_hand(rng, 'left')
-        photo, _, _ = draw_hand(joints, camera, (256, 256), rng)
-        names.append(f'images/{i:05d}.png')
-        cv2.imwrite(str(root / names[-1]), photo[..., ::-1])
-        raw = np.zeros((21, 3))
-        raw[to_raw.gather] = joints / 10
-        poses.append(raw)
-    boxes, full = np.tile([100.0, 50.0, 512, 512], (count, 1)), [600.0, 600, 100 + 256, 50 + 256]
-    savemat(
-        str(root / 'params.mat'),
-        dict(image_path=names, cam_param=np.tile(full, (count, 1)), bbox=boxes, pose_scale=[[5.0] * count]),
-    )
-    savemat(str(root / 'pose_gt.mat'), dict(pose_gt=np.stack(poses)))
-    (root / 'splits.json').write_text(json.dumps(dict(train=[0], dev=list(range(1, count)))))
-    return root
 
 
 @pytest.mark.parametrize('name', of_kind('dataset'))

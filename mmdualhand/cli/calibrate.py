@@ -13,6 +13,7 @@ from mmdualhand import compat
 from mmdualhand.apis.calibrate import CalibrationReport, JointScores, calibrate, collect_scores, trust_table
 from mmdualhand.apis.model_zoo import get_config
 from mmdualhand.apis.run_config import check_data
+from mmdualhand.apis.trust_bounds import TrustBounds
 from mmdualhand.codecs import NEAR_SHARE
 from mmdualhand.codecs.pose25d import SCORES
 from mmdualhand.errors import ConfigError
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = report.calibration
     print(f'\n{result.score}, temperature {result.temperature:.3f}, fitted on {result.fitted_on}\n')
     print(trust_table(report))
+    print(f'\n{report.source.name}:\n{TrustBounds.of(report.source)}')
     print(f'\ncalibration, report and chart: {out}')
     return 0
 
@@ -91,6 +93,7 @@ def _write(
         'calibration': report.calibration.to_dict(),
         'datasets': {name: scores.dataset for name, scores in found.items()},
         'measured': [row.to_dict() for row in report.rows],
+        'bounds': TrustBounds.of(report.source).to_dict(),
     }
     partial = out / 'report.json.partial'
     partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')

@@ -17,6 +17,7 @@ from mmdualhand.apis.detectors import MediaPipeDetector
 from mmdualhand.apis.inferencer import HandPoseInferencer
 from mmdualhand.apis.pictures import open_pictures
 from mmdualhand.apis.result_writer import ResultWriter
+from mmdualhand.apis.split_photos import PHOTO_SPLITS, split_photos
 from mmdualhand.cli.common import add_trust_option, require_weights
 from mmdualhand.errors import ConfigError, MissingFileError
 from mmdualhand.structures import SIDES
@@ -32,6 +33,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('model', help='checkpoint, exported .onnx or .ts file, or a config with --checkpoint')
     parser.add_argument('--checkpoint', help='weights, where the model is a config')
+    parser.add_argument(
+        '--split', choices=PHOTO_SPLITS, help='only these photos of an input folder that has splits.json'
+    )
     parser.add_argument('--out', default='work_dirs/infer', help='folder to write (default %(default)s)')
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -65,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     _check(args)
     compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
-    given: Any = int(args.input) if args.input.isdigit() and not Path(args.input).exists() else args.input
+    given = _input(args)
     shared = None if args.box is None else np.array(args.box)  # an array: for every picture
     boxes = shared if args.boxes is None else read_box_file(args.boxes)
     detector = MediaPipeDetector(args.detector_model) if args.detector else None
@@ -105,6 +109,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                 break
     _report(writer, time.perf_counter() - start)
     return 0 if writer.read else 1
+
+
+def _input(args: argparse.Namespace) -> Any:
+    """What ``open_pictures`` takes."""
+    if args.split is not None:
+        return split_photos(args.input, args.split)
+    return int(args.input) if args.input.isdigit() and not Path(args.input).exists() else args.input
 
 
 def _check(args: argparse.Namespace) -> None:

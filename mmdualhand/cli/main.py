@@ -27,6 +27,7 @@ COMMANDS = {
     'measure-domain-gap': 'measure what the look of each embedded target costs',
     'mean-pose': 'measure the constant mean training pose, the floor of every result',
     'measure-labels': 'measure both passes and the labels of stage 2 on a target',
+    'measure-sides': 'measure how often the side of a hand is guessed correctly',
     'publish-model': 'write a checkpoint without optimiser, its hash in the name',
     'quickstart': 'the whole paper on rendered hands, from nothing to a report',
     'reproduce': 'run the trainings and measurements of a table, each once, and print it',

@@ -16,12 +16,14 @@ import torch
 from mmdualhand import compat
 from mmdualhand.apis.pictures import open_pictures
 from mmdualhand.apis.result_writer import UNITS, ResultWriter
+from mmdualhand.apis.split_photos import split_photos
 from mmdualhand.apis.video_writer import VideoWriter
 from mmdualhand.apis.write_image import write_image
 from mmdualhand.cli.main import run
 from mmdualhand.errors import ConfigError
 from mmdualhand.structures import PictureResult
 from tests.fixtures.dot_runner import dot_picture
+from tests.fixtures.ge_real_writer import write_ge_real
 from tests.fixtures.hand_results import SIZE, hand_result, photo
 from tests.fixtures.report_networks import write_checkpoint
 
@@ -96,6 +98,33 @@ def test_numbers_alone_with_a_file_of_boxes(photos, checkpoint, tmp_path):
     pictures = json.loads((out / 'results.json').read_text())['pictures']
     assert [len(p['hands']) for p in pictures] == [2, 1, 0]
     assert [p.name for p in out.iterdir()] == ['results.json']
+
+
+def test_one_part_of_a_set_of_photos(checkpoint, tmp_path):
+    root, found = write_ge_real(tmp_path / 'ge'), {}  # four photos: number 0 is train, the others dev
+    (root / 'images' / 'unlisted.png').write_bytes((root / 'images' / '00000.png').read_bytes())
+    for split in ('dev', 'train'):
+        out = tmp_path / split
+        options = ['--split', split, '--side', 'left', '--no-draw', '--out', str(out), '--device', 'cpu']
+        assert run('infer', [str(root), checkpoint, *options]) == 0
+        pictures = json.loads((out / 'results.json').read_text())['pictures']
+        assert all(hand['side'] == 'left' for picture in pictures for hand in picture['hands'])
+        found[split] = [(Path(one['path']).name, len(one['hands'])) for one in pictures]
+    assert found == {
+        'dev': [('00001.png', 1), ('00002.png', 1), ('00003.png', 1)],
+        'train': [('00000.png', 1)],
+    }
+    with pytest.raises(ConfigError, match=r"split must be one of \('dev', 'train'\), got 'test'"):
+        split_photos(root, 'test')
+
+
+@pytest.mark.parametrize('given', ['photos', 'photos/a.png', 'nowhere'])
+def test_a_split_needs_its_lists(photos, checkpoint, tmp_path, capsys, given):
+    arguments = [str(tmp_path / given), checkpoint, '--split', 'dev', '--out', str(tmp_path / 'out')]
+    assert run('infer', arguments) == 2
+    error = capsys.readouterr().err
+    assert 'splits.json is not there' in error and 'leave the split out' in error
+    assert len(error.strip().splitlines()) == 1 and not (tmp_path / 'out').exists()
 
 
 @pytest.mark.parametrize(
