@@ -1,19 +1,6 @@
 """Stage 2 of the paper on FreiHAND (Eq. 11, Section 5.2): labelled RHD, 15,000 training photos unlabelled."""
 
-_base_ = ['_base_/self_training.py', '_base_/datasets/rhd_and_target.py', '_base_/datasets/freihand.py']
+_base_ = ['_base_/methods/finetune.py', '_base_/targets/freihand.py']
 
-train_dataloader = dict(
-    streams=dict(
-        target=dict(
-            dataset=dict(
-                type='FreiHANDDataset',
-                data_root=_base_.data_root,
-                split='training',
-                num_subset=15000,
-                subset_seed=0,
-            )
-        )
-    )
-)
-val_dataloader = _base_.test_dataloader
-val_evaluator = _base_.test_evaluator
+train_dataloader = dict(streams=dict(target=dict(dataset=_base_.target.train)))
+val_dataloader = test_dataloader = dict(dataset=_base_.target.test)

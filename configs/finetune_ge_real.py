@@ -4,24 +4,17 @@ The root depth of these photos is not known either, so the correction finds it; 
 as the 50 mm that the set gives.
 """
 
-_base_ = ['_base_/self_training.py', '_base_/datasets/rhd_and_target.py', '_base_/datasets/ge_real.py']
+_base_ = ['_base_/methods/finetune.py', '_base_/targets/ge_real.py']
 
 target_pipeline = _base_.target_pipeline
-target_pipeline[1] = dict(type='HandCrop', input_size=(256, 256), rule='whole', augment=_base_.augment)
+target_pipeline[1] = dict(_base_.whole_crop, input_size=(256, 256), augment=_base_.augment)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1] = dict(_base_.whole_crop, input_size=(256, 256))
 train_dataloader = dict(
-    streams=dict(
-        target=dict(
-            dataset=dict(
-                type='GeRealDataset',
-                data_root=_base_.data_root,
-                split='train',
-                reference_length='dataset',
-                test_mode=False,
-                pipeline=target_pipeline,
-            ),
-        ),
-    ),
+    streams=dict(target=dict(dataset=dict(_base_.target.train, pipeline=target_pipeline)))
 )
-val_dataloader = _base_.test_dataloader
-val_evaluator = _base_.test_evaluator
+test_dataloader = dict(
+    _delete_=True, dataset=dict(_base_.target.test, pipeline=test_pipeline), **_base_.whole_loader
+)
+val_dataloader = test_dataloader
 default_hooks = dict(pseudo_labels=dict(labeler=dict(root_depth='solve')))

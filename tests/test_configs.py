@@ -164,8 +164,8 @@ def test_switches_of_stage_two_are_all_shown_with_their_defaults():
 
 SCALES_MAY_CHANGE = {
     'network width and depth': (
-        r'model\.(backbone\.(depth|base_channels|init_cfg)|head\.(deconv_channels|conv_channels)'
-        r'|(\w+\.)?(hidden_channels|channels))\b|first\.deconv_channels'
+        r'(model|network)\.(backbone\.(depth|base_channels|init_cfg)|head\.(deconv_channels|conv_channels)'
+        r'|(\w+\.)?(hidden_channels|channels))\b'
     ),
     'image size': r'(.*\.)?input_size$',
     'number of images': r'(.*\.)?(data_root|source_root|num_subset|num_samples)$',
@@ -259,3 +259,20 @@ def test_leaves_are_short_and_say_what_they_are(name):
     text = (CONFIGS / f'{name}.py').read_text()
     assert len(text.splitlines()) < 40
     assert ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize(
+    'name', [n for n in TRAININGS if n.endswith(('_stb', '_freihand', '_h3d', '_mvhand'))]
+)
+def test_a_leaf_of_stage_two_names_its_method_and_its_target(name):
+    """What a method does stands in its base and which photos in that of the target: a leaf joins the two."""
+    bases = re.search(r'^_base_ = \[(.+)\]$', (CONFIGS / f'{name}.py').read_text(), re.MULTILINE).group(1)
+    folder, target = name.rpartition('/')[0], name.rpartition('_')[2]
+    if 'ablation' in name:  # a row of Table 4 is the fine-tuning of its scale and one switch
+        assert bases == f"'../finetune_{target}.py'"
+        return
+    scale = next((f'{one}/' for one in ('mini', 'small') if name.startswith(one)), '')
+    up = '../' * len(Path(folder).parts)
+    method, photos = (base.strip().strip("'").removeprefix(f'{up}_base_/') for base in bases.split(','))
+    assert method.startswith(f'methods/{scale}') and photos == f'targets/{scale}{target}.py'
+    assert name.rpartition('/')[2].startswith(Path(method).stem.split('_')[0])

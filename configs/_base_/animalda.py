@@ -1,12 +1,16 @@
 """Parts of AnimalDA (Li and Lee, CVPR 2021): a refining network, its teacher and its pseudo-labels.
 
-Numbers of epochs are those of 80 and are stretched to the length of the run. A leaf joins the parts to the
-data and the schedule of a config of this package.
+Numbers of epochs are those of 80 and are stretched to the length of the run. ``methods/`` joins the parts
+to the common network, its data and its schedule.
 """
 
 animalda = dict(
-    head=dict(type='RefineHeatmapHead', blocks=(3, 2, 1, 0), loss=dict(type='KeypointMSELoss')),
-    codec=dict(type='Heatmap', sigma=2.0, quarter_shift=True),
+    head=dict(
+        type='RefineHeatmapHead',
+        blocks=(3, 2, 1, 0),
+        loss=dict(type='KeypointMSELoss'),
+        codec=dict(type='Heatmap', sigma=2.0, quarter_shift=True),
+    ),
     model=dict(
         type='HeatmapSelfTrainingEstimator',
         label_weight=dict(form='cosine_rampdown', unit='epoch', total=80, high=15.0, low=8.0, length=15),

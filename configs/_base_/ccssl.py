@@ -1,11 +1,14 @@
 """Parts of CC-SSL (Mu et al., CVPR 2020): a network of heat maps, and its pseudo-labels.
 
-A leaf joins them to the data and the schedule of a config of this package.
+``methods/`` joins them to the common network, its data and its schedule.
 """
 
 ccssl = dict(
-    head=dict(type='HeatmapHead', loss=dict(type='KeypointMSELoss')),
-    codec=dict(type='Heatmap', sigma=2.0, quarter_shift=True),
+    head=dict(
+        type='HeatmapHead',
+        loss=dict(type='KeypointMSELoss'),
+        codec=dict(type='Heatmap', sigma=2.0, quarter_shift=True),
+    ),
     model=dict(
         type='HeatmapSelfTrainingEstimator',
         label_weight=10.0,

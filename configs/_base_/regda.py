@@ -1,12 +1,15 @@
 """Parts of RegDA (Jiang et al., CVPR 2021): heads, optimisers and the warm start of the adversarial gradient.
 
-Numbers of steps are those of 15,000 and are stretched to the length of the run. A leaf joins the parts to the
-data and the epochs of a config of this package.
+Numbers of steps are those of 15,000 and are stretched to the length of the run. ``methods/`` joins the parts
+to the common network, its data and its epochs.
 """
 
 regda = dict(
-    head=dict(type='HeatmapHead', loss=dict(type='KeypointKLDivLoss')),
-    codec=dict(type='Heatmap', sigma=2.0, quarter_shift=True, score='mass'),
+    head=dict(
+        type='HeatmapHead',
+        loss=dict(type='KeypointKLDivLoss'),
+        codec=dict(type='Heatmap', sigma=2.0, quarter_shift=True, score='mass'),
+    ),
     model=dict(
         type='RegDAEstimator',
         margin=4.0,  # gamma

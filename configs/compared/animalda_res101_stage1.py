@@ -1,18 +1,5 @@
-"""Stage 1 of AnimalDA, common network: data and schedule of ``ablation/r_rhd.py``."""
+"""Stage 1 of AnimalDA with the common network: data and schedule of ``ablation/r_rhd.py``."""
 
-_base_ = ['../ablation/r_rhd.py', '../_base_/animalda.py']
+_base_ = ['../_base_/methods/pretrain_heatmaps.py', '../_base_/animalda.py']
 
-model = dict(
-    _delete_=True,
-    type='HeatmapEstimator',
-    data_preprocessor=_base_.model.data_preprocessor,
-    backbone=dict(branches=('rgb',), **_base_.model.backbone),
-    head=dict(
-        deconv_channels=_base_.model.head.deconv_channels,
-        codec=dict(input_size=_base_.model.head.codec.input_size, **_base_.animalda.codec),
-        num_branches=1,
-        **_base_.animalda.head,
-    ),
-    channels_last=_base_.model.channels_last,
-)
-default_hooks = dict(checkpoint=dict(save_best='PCK@0.05', rule='greater'))
+model = dict(head=dict(num_branches=1, **_base_.animalda.head))

@@ -1,6 +1,6 @@
-"""Stage 1 of RegDA on the common network: data and schedule of ``ablation/r_rhd.py``."""
+"""Stage 1 of RegDA with the common network: data and schedule of ``ablation/r_rhd.py``."""
 
-_base_ = ['../ablation/r_rhd.py', '../_base_/regda.py']
+_base_ = ['../_base_/methods/pretrain_heatmaps.py', '../_base_/regda.py']
 
 train_pipeline = [
     dict(type='LoadHandModalities', modalities=('rgb',)),
@@ -8,17 +8,4 @@ train_pipeline = [
     dict(type='PackHandInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-first = _base_.model.head
-model = dict(
-    _delete_=True,
-    type='HeatmapEstimator',
-    data_preprocessor=_base_.model.data_preprocessor,
-    backbone=dict(branches=('rgb',), **_base_.model.backbone),
-    head=dict(
-        deconv_channels=first.deconv_channels,
-        codec=dict(input_size=first.codec.input_size, **_base_.regda.codec),
-        **_base_.regda.head,
-    ),
-    channels_last=_base_.model.channels_last,
-)
-default_hooks = dict(checkpoint=dict(save_best='PCK@0.05', rule='greater'))
+model = dict(head=_base_.regda.head)

@@ -1,6 +1,6 @@
 """SemiHand + DM encoder (Table 2) on STB: a depth map and a depth encoder, supervised on the source."""
 
-_base_ = ['semihand_stb.py']
+_base_ = ['../_base_/methods/semihand_dm_encoder.py', '../_base_/targets/stb.py']
 
-model = dict(branches=('rgb', 'depth'), head=dict(loss_maps=dict(depth_map_weight=50.0)))
-load_from = 'work_dirs/ablation/rd_rhd/epoch_60.pth'
+train_dataloader = dict(streams=dict(target=dict(dataset=_base_.target.train)))
+val_dataloader = test_dataloader = dict(dataset=_base_.target.test)

@@ -1,6 +1,6 @@
 """SemiHand + DM weak labels (Table 2) on MVHand: a depth map, supervised on the source."""
 
-_base_ = ['semihand_mvhand.py']
+_base_ = ['../_base_/methods/semihand_dm_weak.py', '../_base_/targets/mvhand.py']
 
-model = dict(head=dict(loss_maps=dict(depth_map_weight=50.0)))
-load_from = 'work_dirs/ablation/r_rhd/epoch_60.pth'
+train_dataloader = dict(streams=dict(target=dict(dataset=_base_.target.train)))
+val_dataloader = test_dataloader = dict(dataset=_base_.target.test)

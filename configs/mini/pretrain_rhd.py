@@ -4,22 +4,18 @@ Every part of the method is as there. It starts from ``mini/init_rgb.py``, as th
 weights. Data: ``tools/make_mini_benchmark.py --out data/mini --only rhd``.
 """
 
-_base_ = ['../pretrain_rhd.py']
+_base_ = ['../pretrain_rhd.py', '../_base_/scales/mini.py']
 
 data_root = '{{$HAND_DATA:data}}/mini/RHD_published_v2'
-input_size = (96, 96)
 train_pipeline = _base_.train_pipeline
-train_pipeline[1]['input_size'] = input_size
+train_pipeline[1]['input_size'] = _base_.input_size
 test_pipeline = _base_.test_pipeline
-test_pipeline[1]['input_size'] = input_size
+test_pipeline[1]['input_size'] = _base_.input_size
 train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-model = dict(
-    backbone=dict(depth=18, base_channels=16, init_cfg=None),
-    head=dict(deconv_channels=(64, 64, 64), codec=dict(input_size=input_size)),
-)
+model = _base_.network
 optim_wrapper = dict(optimizer=dict(lr=7e-4))
 param_scheduler = [dict(type='MultiStepLR', milestones=[6, 7], gamma=0.1, by_epoch=True)]
 auto_scale_lr = dict(base_batch_size=16)

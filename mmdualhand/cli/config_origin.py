@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmdualhand.errors import ConfigError
 
 Keys = tuple[str, ...]
+_InBases = Callable[[Keys], bool]
+"""Whether a base of the file sets a key."""
 
 _BASE = '_base_'
 _MAX_REFERENCES = 50
@@ -65,17 +67,19 @@ def trace(file: Path, keys: Keys) -> list[Origin]:
     lines = source.splitlines()
     bases = [_base_path(file, name) for name in _base_names(file, tree)]
     try:
-        hit = _find(tree, keys)
+        hit = _find(tree, keys, lambda wanted: any(trace(base, wanted) for base in bases))
     except _Deleted:
         return []
     origins: list[Origin] = []
-    wanted = keys
+    wanted = [keys]
     if hit is not None:
         text = lines[hit.line - 1].strip()
         origins.append(Origin(file, hit.line, text, reference=hit.base_keys is not None))
-        wanted = keys if hit.base_keys is None else hit.base_keys
-    for base in reversed(bases):
-        origins.extend(trace(base, wanted))
+        if hit.base_keys is not None and hit.base_keys != keys:
+            wanted = [hit.base_keys, keys]  # what it is taken from, then what it is merged into
+    for one in wanted:
+        for base in reversed(bases):
+            origins.extend(trace(base, one))
     return origins
 
 
@@ -135,7 +139,7 @@ def _dotted(node: ast.expr) -> Keys | None:
     return None
 
 
-def _find(tree: ast.Module, keys: Keys, depth: int = 0) -> _Hit | None:
+def _find(tree: ast.Module, keys: Keys, in_bases: _InBases, depth: int = 0) -> _Hit | None:
     """Where this file itself sets the key."""
     if depth > _MAX_REFERENCES:
         return None
@@ -143,7 +147,7 @@ def _find(tree: ast.Module, keys: Keys, depth: int = 0) -> _Hit | None:
         if target == (_BASE,):
             continue
         if target == keys[: len(target)]:
-            hit = _inside(tree, value, keys[len(target) :], depth)
+            hit = _inside(tree, value, keys[len(target) :], in_bases, depth)
             if hit is not None or len(target) == 1:
                 return hit
         elif keys == target[: len(keys)]:
@@ -151,37 +155,43 @@ def _find(tree: ast.Module, keys: Keys, depth: int = 0) -> _Hit | None:
     return None
 
 
-def _inside(tree: ast.Module, value: ast.expr, rest: Keys, depth: int) -> _Hit | None:
+def _inside(tree: ast.Module, value: ast.expr, rest: Keys, in_bases: _InBases, depth: int) -> _Hit | None:
     """Follow the remaining keys into a value."""
     while isinstance(value, ast.Set) and len(value.elts) == 1:  # {{_base_.name}}
         value = value.elts[0]
     path = _dotted(value)
     if path is not None and path[0] == _BASE:
-        return _Hit(value.lineno, base_keys=(*path[1:], *rest))
+        # A dictionary of a base is merged into another: it sets the keys that it has, and no others.
+        keys = (*path[1:], *rest)
+        return _Hit(value.lineno, base_keys=keys) if in_bases(keys) else None
     if path is not None:
-        return _find(tree, (*path, *rest), depth + 1) or _Hit(value.lineno)
+        return _find(tree, (*path, *rest), in_bases, depth + 1) or _Hit(value.lineno)
     if not rest:
         return _Hit(value.lineno)
     if isinstance(value, (ast.List, ast.Tuple)):
         index = int(rest[0]) if rest[0].lstrip('-').isdigit() else None
         if index is None or not -len(value.elts) <= index < len(value.elts):
             return None
-        return _inside(tree, value.elts[index], rest[1:], depth)
+        return _inside(tree, value.elts[index], rest[1:], in_bases, depth)
     entries = _entries(value)
     if entries is None:
         return _Hit(value.lineno)
-    return _inside_dict(tree, entries, rest, depth)
+    return _inside_dict(tree, entries, rest, in_bases, depth)
 
 
 def _inside_dict(
-    tree: ast.Module, entries: list[tuple[str | None, ast.expr]], rest: Keys, depth: int
+    tree: ast.Module,
+    entries: list[tuple[str | None, ast.expr]],
+    rest: Keys,
+    in_bases: _InBases,
+    depth: int,
 ) -> _Hit | None:
     for name, value in reversed(entries):
         hit = None
         if name == rest[0]:
-            hit = _inside(tree, value, rest[1:], depth)
+            hit = _inside(tree, value, rest[1:], in_bases, depth)
         elif name is None:  # **other
-            hit = _inside(tree, value, rest, depth)
+            hit = _inside(tree, value, rest, in_bases, depth)
         if hit is not None:
             return hit
     for name, value in entries:

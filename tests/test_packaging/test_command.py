@@ -72,6 +72,21 @@ def test_trace_follows_later_assignments(tmp_path: Path) -> None:
     assert places(file, 'n') == [('a.py', 4)]
 
 
+def test_trace_of_parts_that_are_merged(tmp_path: Path) -> None:
+    """A part of one base that is merged into a key of another sets the keys that it has, and no others."""
+    (tmp_path / 'net.py').write_text('model = dict(head=dict(size=1),\n    depth=2)\n')
+    (tmp_path / 'parts.py').write_text("parts = dict(model=dict(loss='l1'),\n    head=dict(size=3))\n")
+    leaf = tmp_path / 'leaf.py'
+    bases = "_base_ = ['net.py', 'parts.py']\n"
+    leaf.write_text(bases + 'model = dict(head=_base_.parts.head,\n    **_base_.parts.model)\n')
+    assert places(leaf, 'model.head.size') == [('leaf.py', 2), ('parts.py', 2), ('net.py', 1)]
+    assert places(leaf, 'model.loss') == [('leaf.py', 3), ('parts.py', 1)]
+    assert places(leaf, 'model.depth') == [('net.py', 2)]
+    leaf.write_text(bases + 'model = _base_.parts.model\n')
+    assert places(leaf, 'model.loss') == [('leaf.py', 2), ('parts.py', 1)]
+    assert places(leaf, 'model.head.size') == [('net.py', 1)]
+
+
 def test_print_config_where(leaf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert print_config([str(leaf), '--where', 'optim_wrapper.optimizer.lr']) == 0
     assert capsys.readouterr().out.splitlines() == [

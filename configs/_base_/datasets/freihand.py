@@ -1,30 +1,5 @@
-"""FreiHAND v2, a real target: right hands, a camera for each photo, the evaluation labels of 2022."""
+"""Test photos of FreiHAND, read and measured as those of every target."""
 
-data_root = '{{$HAND_DATA:data}}/FreiHAND_pub_v2'
+_base_ = ['photos.py', '../targets/freihand.py']
 
-test_pipeline = [
-    dict(type='LoadHandModalities', modalities=('rgb',)),
-    dict(type='HandCrop', input_size=(256, 256), rule='keypoints', scale=1.5),
-    dict(type='PackHandInputs'),
-]
-test_dataloader = dict(
-    batch_size=64,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='mmdualhand.collate_hand_batch'),
-    dataset=dict(
-        type='FreiHANDDataset',
-        data_root=data_root,
-        split='evaluation',
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
-)
-test_evaluator = [
-    dict(type='PCK', threshold=0.05),
-    dict(type='EPE'),
-    dict(type='AUC', low=20.0, high=50.0, steps=100),
-]
+test_dataloader = dict(dataset=_base_.target.test)

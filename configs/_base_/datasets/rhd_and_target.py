@@ -1,4 +1,4 @@
-"""Two streams of stage 2: RHD with labels, and photos of a target without; the leaf says of which."""
+"""Two streams of stage 2: RHD with labels, and photos of a target without; ``../targets`` says which."""
 
 source_root = '{{$HAND_DATA:data}}/RHD_published_v2'
 selection = dict(min_visible=17, min_crop_side=64.0, max_overlap=0.3)

@@ -1,6 +1,6 @@
-"""SemiHand + DM encoder (Table 2) on FreiHAND at the scale ``mini``."""
+"""SemiHand + DM encoder (Table 2) on FreiHAND, scale ``mini``."""
 
-_base_ = ['semihand_freihand.py']
+_base_ = ['../../_base_/methods/mini/semihand_dm_encoder.py', '../../_base_/targets/mini/freihand.py']
 
-model = dict(branches=('rgb', 'depth'), head=dict(loss_maps=dict(depth_map_weight=50.0)))
-load_from = 'work_dirs/mini/ablation/rd_rhd/epoch_8.pth'
+train_dataloader = dict(streams=dict(target=dict(dataset=_base_.target.train)))
+val_dataloader = test_dataloader = dict(dataset=_base_.target.test)

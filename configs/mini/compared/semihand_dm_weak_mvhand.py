@@ -1,6 +1,6 @@
-"""SemiHand + DM weak labels (Table 2) on MVHand at the scale ``mini``."""
+"""SemiHand + DM weak labels (Table 2) on MVHand, scale ``mini``."""
 
-_base_ = ['semihand_mvhand.py']
+_base_ = ['../../_base_/methods/mini/semihand_dm_weak.py', '../../_base_/targets/mini/mvhand.py']
 
-model = dict(head=dict(loss_maps=dict(depth_map_weight=50.0)))
-load_from = 'work_dirs/mini/ablation/r_rhd/epoch_8.pth'
+train_dataloader = dict(streams=dict(target=dict(dataset=_base_.target.train)))
+val_dataloader = test_dataloader = dict(dataset=_base_.target.test)

@@ -1,6 +1,6 @@
-"""SemiHand + DM encoder (Table 2) on MVHand at the scale ``small``."""
+"""SemiHand + DM encoder (Table 2) on MVHand, scale ``small``."""
 
-_base_ = ['semihand_mvhand.py']
+_base_ = ['../../_base_/methods/small/semihand_dm_encoder.py', '../../_base_/targets/small/mvhand.py']
 
-model = dict(branches=('rgb', 'depth'), head=dict(loss_maps=dict(depth_map_weight=50.0)))
-load_from = 'work_dirs/small/ablation/rd_rhd/epoch_6.pth'
+train_dataloader = dict(streams=dict(target=dict(dataset=_base_.target.train)))
+val_dataloader = test_dataloader = dict(dataset=_base_.target.test)

@@ -1,6 +1,6 @@
-"""SemiHand + DM weak labels (Table 2) on STB at the scale ``small``."""
+"""SemiHand + DM weak labels (Table 2) on STB, scale ``small``."""
 
-_base_ = ['semihand_stb.py']
+_base_ = ['../../_base_/methods/small/semihand_dm_weak.py', '../../_base_/targets/small/stb.py']
 
-model = dict(head=dict(loss_maps=dict(depth_map_weight=50.0)))
-load_from = 'work_dirs/small/ablation/r_rhd/epoch_6.pth'
+train_dataloader = dict(streams=dict(target=dict(dataset=_base_.target.train)))
+val_dataloader = test_dataloader = dict(dataset=_base_.target.test)

@@ -1,0 +1,6 @@
+"""Stage 2 of the paper on any target; a leaf adds which, from ``../targets``."""
+
+_base_ = ['../self_training.py', '../datasets/rhd_and_target.py', '../datasets/photos.py']
+
+val_dataloader = _base_.test_dataloader
+val_evaluator = _base_.test_evaluator

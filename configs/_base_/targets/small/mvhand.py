@@ -1,0 +1,6 @@
+"""MVHand embedded for the scale ``small``."""
+
+_base_ = ['../mvhand.py']
+
+data_root = '{{$HAND_DATA:data}}/small/MVHand'
+target = dict(train=dict(data_root=data_root), test=dict(data_root=data_root))
