@@ -1,9 +1,11 @@
-"""Weights to start from at this scale, in place of ImageNet's: the RGB branch alone, from random weights."""
+"""Weights to start from at this scale, in place of ImageNet's: the RGB branch after two epochs.
+
+Few, so that stage 1 begins with features and not, as after a whole training, with the finished task.
+"""
 
 _base_ = ['pretrain_rhd.py']
 
 model = dict(branches=('rgb',), contrast=[])
-optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
-param_scheduler = [dict(type='MultiStepLR', milestones=[9, 11], gamma=0.1, by_epoch=True)]
-train_cfg = dict(max_epochs=12, val_interval=6)
+param_scheduler = []
+train_cfg = dict(max_epochs=2, val_interval=2)
 load_from = None

@@ -16,8 +16,8 @@ val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 model = _base_.network
-optim_wrapper = dict(optimizer=dict(lr=7e-4))
+optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 param_scheduler = [dict(type='MultiStepLR', milestones=[6, 7], gamma=0.1, by_epoch=True)]
 auto_scale_lr = dict(base_batch_size=16)
 train_cfg = dict(max_epochs=8, val_interval=4)
-load_from = 'work_dirs/mini/init_rgb/epoch_12.pth'
+load_from = 'work_dirs/mini/init_rgb/epoch_2.pth'

@@ -24,6 +24,12 @@ START = Training('pretrain', PRETRAIN, start=INIT)
 TUNED = Training('finetune_stb', FINETUNE, start=START)
 
 
+@pytest.fixture(autouse=True)
+def without_data(monkeypatch, tmp_path):
+    """Whether this checkout has rendered data does not count."""
+    monkeypatch.setenv('HAND_DATA', str(tmp_path / 'none'))
+
+
 def write(tmp_path, name, text='', base=PRETRAIN):
     """A config that inherits a shipped one."""
     file = tmp_path / f'{name}.py'

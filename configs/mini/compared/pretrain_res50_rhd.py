@@ -3,4 +3,4 @@
 _base_ = ['../pretrain_rhd.py']
 
 model = dict(backbone=dict(base_channels=8))
-load_from = 'work_dirs/mini/init_rgb_res50/epoch_12.pth'
+load_from = 'work_dirs/mini/init_rgb_res50/epoch_2.pth'

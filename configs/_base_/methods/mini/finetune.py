@@ -24,8 +24,8 @@ val_dataloader = test_dataloader
 
 model = _base_.network
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
-param_scheduler = [dict(type='MultiStepLR', milestones=[10], gamma=0.1, by_epoch=True)]
-train_cfg = dict(max_epochs=12, val_interval=12)
+param_scheduler = [dict(type='MultiStepLR', milestones=[7], gamma=0.1, by_epoch=True)]
+train_cfg = dict(max_epochs=8, val_interval=8)
 auto_scale_lr = dict(base_batch_size=16)
 default_hooks = dict(
     pseudo_labels=dict(labeler=dict(selector=dict(_delete_=True, type='Quantile', keep=0.6)))
