@@ -98,13 +98,14 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
 def cpu_has_bf16() -> bool:
     """Whether this processor has instructions for bfloat16.
 
-    Without them torch still accepts bfloat16 on a CPU, and computes convolutions of a small network
-    about nine times slower than in float32 (measured on an AVX2 processor with torch 2.13).
+    Without them torch still accepts bfloat16 on a CPU, and a training step takes several times as long
+    as in float32. Where torch does not list the instructions of an x86 processor (before 2.10), or the
+    processor is of another kind, what oneDNN supports is taken for the answer.
     """
     if platform.machine().lower() in ('x86_64', 'amd64') and hasattr(torch.cpu, 'get_capabilities'):
         found = torch.cpu.get_capabilities()
         return bool(found.get('avx512_bf16') or found.get('amx_bf16'))
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def init_distributed(launcher: str) -> None:

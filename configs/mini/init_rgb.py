@@ -1,6 +1,6 @@
-"""Weights to start from at this scale, in place of ImageNet's: the RGB branch after two epochs.
+"""Weights to start from at this scale, in place of ImageNet's: the RGB branch alone.
 
-Few, so that stage 1 begins with features and not, as after a whole training, with the finished task.
+Two epochs from random weights: stage 1 then begins with features, and not with the finished task.
 """
 
 _base_ = ['pretrain_rhd.py']

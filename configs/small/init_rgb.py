@@ -1,4 +1,7 @@
-"""Weights to start from at this scale, in place of ImageNet's: the RGB branch alone, from random weights."""
+"""Weights to start from at this scale, in place of ImageNet's: the RGB branch alone, from random weights.
+
+A whole training, where ``mini/init_rgb.py`` has two epochs: the finished cells of this scale start from it.
+"""
 
 _base_ = ['pretrain_rhd.py']
 

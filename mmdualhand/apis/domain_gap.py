@@ -19,7 +19,7 @@ from mmdualhand.apis.model_zoo import get_config
 from mmdualhand.apis.rendered_looks import LOOKS, LookDataset, LookSet
 from mmdualhand.compat import replace_file
 from mmdualhand.datasets import collate_hand_batch
-from mmdualhand.engine import mixed_precision, reestimate_batch_norm
+from mmdualhand.engine import mixed_precision, precision_on, reestimate_batch_norm
 from mmdualhand.evaluation.functional import epe
 from mmdualhand.registry import MODELS
 from mmdualhand.structures import INSTANCE_FIELDS
@@ -193,7 +193,7 @@ def run_cells(
 
 def _origin(cell: Cell, pictures: dict[str, dict[str, Path]], settings: GapSettings) -> dict[str, Any]:
     files = sorted(path.name for path in pictures[cell.target].values())
-    return {**asdict(cell), **asdict(settings), 'pictures': files}
+    return {**asdict(cell), **asdict(settings), 'pictures': files, 'precision': precision_on('cpu')}
 
 
 def _read_cell(path: Path, origin: dict[str, Any]) -> dict[str, float] | None:

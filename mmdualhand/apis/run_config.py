@@ -38,7 +38,8 @@ def override(cfg: Config, options: dict[str, Any] | None) -> None:
             hint = f'did you mean {near[0]!r}? ' if near else ''
             raise ConfigError(
                 f'--cfg-options {key}: nothing reads {top!r} once the config is loaded; {hint}Where it is a '
-                'variable that other keys were made from, set those: train_dataloader.dataset.data_root=...'
+                'variable that other keys were made from, set those: train_dataloader.dataset.data_root=... '
+                '(of stage 2 train_dataloader.streams.target.dataset.data_root=...)'
             )
     try:
         cfg.merge_from_dict(options)

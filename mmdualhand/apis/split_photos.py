@@ -32,7 +32,7 @@ def split_photos(folder: str | Path, split: str) -> list[Path]:
     if not lists.is_file():
         raise MissingFileError(
             f'split {split!r} needs a folder with splits.json (the photos of Ge et al.), and {lists} is not '
-            'there: leave the split out to take every picture of a folder, or name some in a .txt list'
+            'there: leave --split out to take every picture of a folder, or name some in a .txt list'
         )
     dataset = GeRealDataset(lists.parent, split)
     return [Path(str(dataset.load_record(index)['img_path'])) for index in range(dataset.num_records())]

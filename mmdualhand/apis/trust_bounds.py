@@ -65,9 +65,9 @@ class TrustBounds:
         order = 'no joint is wrong'
         if self.random_area > 0:
             share = self.area / self.random_area
-            order = f'area, wrong joints {share:.3f}, must be at most {AREA_BOUND:g} of random order'
+            order = f'area, wrong joints {share:.4f}, must be at most {AREA_BOUND:g} of random order'
         return (
-            f'{_word(self.calibrated)} ECE {self.calibration_error:.3f}, must be below {ECE_BOUND:g}\n'
+            f'{_word(self.calibrated)} ECE {self.calibration_error:.4f}, must be below {ECE_BOUND:g}\n'
             f'{_word(self.ordered)} {order}'
         )
 

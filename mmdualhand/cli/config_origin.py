@@ -164,11 +164,14 @@ def _inside(tree: ast.Module, value: ast.expr, rest: Keys, in_bases: _InBases, d
         # A dictionary of a base is merged into another: it sets the keys that it has, and no others.
         keys = (*path[1:], *rest)
         return _Hit(value.lineno, base_keys=keys) if in_bases(keys) else None
-    if path is not None:
-        return _find(tree, (*path, *rest), in_bases, depth + 1) or _Hit(value.lineno)
+    if path is not None:  # a name of this file; a key that its value has not is set elsewhere
+        found = _find(tree, (*path, *rest), in_bases, depth + 1)
+        return found if found is not None or (rest and _assigned(tree, path)) else _Hit(value.lineno)
     if not rest:
         return _Hit(value.lineno)
     if isinstance(value, (ast.List, ast.Tuple)):
+        if any(isinstance(one, ast.Starred) for one in value.elts):  # positions are known once it is merged
+            return _Hit(value.lineno)
         index = int(rest[0]) if rest[0].lstrip('-').isdigit() else None
         if index is None or not -len(value.elts) <= index < len(value.elts):
             return None
@@ -177,6 +180,10 @@ def _inside(tree: ast.Module, value: ast.expr, rest: Keys, in_bases: _InBases, d
     if entries is None:
         return _Hit(value.lineno)
     return _inside_dict(tree, entries, rest, in_bases, depth)
+
+
+def _assigned(tree: ast.Module, path: Keys) -> bool:
+    return any(target == path for target, _ in _assignments(tree))
 
 
 def _inside_dict(

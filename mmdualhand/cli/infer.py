@@ -34,7 +34,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('model', help='checkpoint, exported .onnx or .ts file, or a config with --checkpoint')
     parser.add_argument('--checkpoint', help='weights, where the model is a config')
     parser.add_argument(
-        '--split', choices=PHOTO_SPLITS, help='only these photos of an input folder that has splits.json'
+        '--split',
+        choices=PHOTO_SPLITS,
+        help='only these photos of a folder in the layout of Ge et al. (splits.json, *.mat)',
     )
     parser.add_argument('--out', default='work_dirs/infer', help='folder to write (default %(default)s)')
     where = parser.add_mutually_exclusive_group()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -41,12 +42,13 @@ class BF16OptimWrapper(OptimWrapper):
     bfloat16 everything does, because emulation is several times slower; a warning says so.
 
     Args:
+        optimizer: The optimiser.
         emulate: Compute in bfloat16 on such a processor too.
-        **kwargs: Those of mmengine's ``OptimWrapper``, ``optimizer`` above all.
+        **kwargs: Others of mmengine's ``OptimWrapper``.
     """
 
-    def __init__(self, emulate: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, optimizer: torch.optim.Optimizer, *, emulate: bool = False, **kwargs: Any) -> None:
+        super().__init__(optimizer, **kwargs)
         self._emulate = emulate
         self._said = False
 
@@ -57,9 +59,10 @@ class BF16OptimWrapper(OptimWrapper):
         if not self._said and precision_on(device, self._emulate) == 'fp32':
             print_log(
                 'This processor has no instructions for bfloat16 (avx512_bf16 or AMX) and emulates it: '
-                'training in float32 instead. optim_wrapper.emulate=True computes in bfloat16 all the same.',
+                'training in float32 instead. With --cfg-options optim_wrapper.emulate=True, --amp computes '
+                'in bfloat16 all the same.',
                 logger='current',
-                level=30,
+                level=logging.WARNING,
             )
         self._said = True
         with super().optim_context(model), mixed_precision(device, self._emulate):

@@ -50,7 +50,8 @@ def stream_configs(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         Stream name to the config of an ordinary DataLoader.
 
     Raises:
-        ConfigError: No streams, no such driver, or a stream without dataset.
+        ConfigError: No streams, no such driver, a stream without dataset, or a dataset
+            beside the streams.
     """
     streams = config.get('streams')
     if not isinstance(streams, Mapping) or not streams:
@@ -58,6 +59,12 @@ def stream_configs(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             'StreamTrainLoop needs train_dataloader=dict(driver=..., streams=dict(source=..., target=...))'
         )
     _check_driver(config.get('driver'), streams)
+    if 'dataset' in config:
+        names = ', '.join(f'{_PLACE}.{name}.dataset' for name in streams)
+        raise ConfigError(
+            f'train_dataloader.dataset is read by no stream, each has a dataset of its own: set {names} '
+            '(or keys below it, such as data_root)'
+        )
     common = {key: value for key, value in config.items() if key not in ('streams', 'driver')}
     merged = {}
     for name, own in streams.items():

@@ -126,6 +126,7 @@ def test_the_command(benchmark: Path, capsys: pytest.CaptureFixture[str]) -> Non
         (None, 'epoch_1.pth', ['--limit', '0'], '--limit must be 1 or more, got 0'),
         (None, 'none.pth', [], 'none.pth is not there'),
         ('benchmarks/rdh', 'epoch_1.pth', [], 'neither a config file nor the name'),
+        ('_base_/schedules/finetune_6e', 'epoch_1.pth', [], 'has no test_dataloader'),
     ],
 )
 def test_faults_are_one_sentence(

@@ -31,8 +31,8 @@ def test_both_hold() -> None:
     assert found.area == pytest.approx(0.5 * 0.1 + 0.35 - 0.3 * np.log(2), abs=1e-3)
     assert found.calibrated and found.ordered and found.hold
     assert str(found).splitlines() == [
-        'PASS ECE 0.000, must be below 0.05',
-        'PASS area, wrong joints 0.480, must be at most 0.8 of random order',
+        'PASS ECE 0.0000, must be below 0.05',
+        'PASS area, wrong joints 0.4803, must be at most 0.8 of random order',
     ]
     assert found.to_dict() == {
         'measured_on': 'held out',
@@ -47,8 +47,8 @@ def test_order_without_calibration() -> None:
     found = TrustBounds.of(trust(*halves(0.99, 0.41)))  # too high by 0.09 and by 0.11
     assert found.calibration_error == pytest.approx(0.1)
     assert (found.calibrated, found.ordered, found.hold) == (False, True, False)
-    assert str(found).splitlines()[0] == 'FAIL ECE 0.100, must be below 0.05'
-    assert str(found).splitlines()[1].startswith('PASS area, wrong joints 0.480')
+    assert str(found).splitlines()[0] == 'FAIL ECE 0.1000, must be below 0.05'
+    assert str(found).splitlines()[1].startswith('PASS area, wrong joints 0.4803')
 
 
 def test_calibration_without_order() -> None:
@@ -56,8 +56,8 @@ def test_calibration_without_order() -> None:
     found = TrustBounds.of(trust(np.full(right.shape, 0.6), right))  # the share of right joints, always
     assert (found.calibrated, found.ordered, found.hold) == (True, False, False)
     assert str(found).splitlines() == [
-        'PASS ECE 0.000, must be below 0.05',
-        'FAIL area, wrong joints 1.000, must be at most 0.8 of random order',
+        'PASS ECE 0.0000, must be below 0.05',
+        'FAIL area, wrong joints 1.0000, must be at most 0.8 of random order',
     ]
 
 

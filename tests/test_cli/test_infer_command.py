@@ -123,7 +123,7 @@ def test_a_split_needs_its_lists(photos, checkpoint, tmp_path, capsys, given):
     arguments = [str(tmp_path / given), checkpoint, '--split', 'dev', '--out', str(tmp_path / 'out')]
     assert run('infer', arguments) == 2
     error = capsys.readouterr().err
-    assert 'splits.json is not there' in error and 'leave the split out' in error
+    assert 'splits.json is not there' in error and 'leave --split out' in error
     assert len(error.strip().splitlines()) == 1 and not (tmp_path / 'out').exists()
 
 

@@ -217,6 +217,10 @@ def test_common_keys_are_filled_in():
         (dict(driver='real', streams=dict(source=dict(dataset=1))), r"one of \['source'\], got 'real'"),
         (dict(streams=dict(source=dict(dataset=1))), 'driver must name'),
         (dict(driver='source', streams=dict(source=dict(batch_size=2))), r'streams\.source has no dataset'),
+        (
+            dict(driver='a', dataset=dict(data_root='x'), streams=dict(a=dict(dataset=1), b=dict(dataset=2))),
+            r'read by no stream.*set \S+\.streams\.a\.dataset, train_dataloader\.streams\.b\.dataset ',
+        ),
     ],
 )
 def test_configs_without_meaning(config, message):

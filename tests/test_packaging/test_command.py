@@ -87,6 +87,23 @@ def test_trace_of_parts_that_are_merged(tmp_path: Path) -> None:
     assert places(leaf, 'model.head.size') == [('net.py', 1)]
 
 
+def test_where_a_name_of_the_same_file_has_not_the_key(leaf: Path) -> None:
+    """``val = test = dict(...)`` over a base: keys that the dictionary has not are the base's."""
+    (leaf.parent / '_base_' / 'photos.py').write_text('test = dict(size=4, data=dict(root=1))\nval = test\n')
+    leaf.write_text("_base_ = ['_base_/photos.py']\ntest = dict(data=dict(root=2))\nval = test\n")
+    assert places(leaf, 'val.size') == [('photos.py', 1)]
+    assert places(leaf, 'val.data.root')[0] == ('leaf.py', 2)
+
+
+def test_where_a_list_is_put_together(leaf: Path) -> None:
+    """Positions in the merged list are not those of ``[*first, more]``: the line stands for all of it."""
+    (leaf.parent / '_base_' / 'photos.py').write_text('steps = [dict(type=1), dict(type=2)]\n')
+    leaf.write_text(
+        "_base_ = ['_base_/photos.py']\nsteps = [\n    *_base_.steps,\n    dict(type=3),\n]\n"
+    )
+    assert places(leaf, 'steps.1.type')[0] == ('leaf.py', 2)
+
+
 def test_print_config_where(leaf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert print_config([str(leaf), '--where', 'optim_wrapper.optimizer.lr']) == 0
     assert capsys.readouterr().out.splitlines() == [

@@ -154,7 +154,7 @@ def _record(
         'chain_seconds': round(cost.seconds + before.get('chain_seconds', 0.0), 1),
         'chain_cpu_seconds': round(cost.cpu_seconds + before.get('chain_cpu_seconds', 0.0), 1),
         'threads': torch.get_num_threads(),
-        'precision': precision_on(get_device()),
+        'precision': precision_on(get_device(), bool(runner.cfg.optim_wrapper.get('emulate'))),
         'commit': code_version(),
         'versions': versions(),
     }
