@@ -80,7 +80,7 @@ def test_what_has_no_config_is_left_out_with_a_sentence():
 def test_volume_parts_take_the_same_steps():
     found = {one.training.name: one.training for one in volume.measurements('mini', 0)}
     whole = training_config(found['finetune_stb'])
-    for percent, epochs, drop in ((5, 240, 200), (25, 48, 40), (50, 24, 20)):
+    for percent, epochs, drop in ((5, 160, 140), (25, 32, 28), (50, 16, 14)):
         cfg = training_config(found[f'volume{percent}_stb'])
         assert cfg.train_dataloader.streams.target.dataset.real_fraction == percent / 100
         assert cfg.train_cfg.max_epochs == epochs == whole.train_cfg.max_epochs * 100 / percent

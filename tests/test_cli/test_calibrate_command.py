@@ -46,11 +46,11 @@ def test_three_files_and_a_table(source: Path, tmp_path: Path, capsys: pytest.Ca
     assert f'| {ece:.3f} |' in printed and 'temperature' in printed
     # The exit status is 0 whether the bounds hold or not.
     assert report['bounds']['measured_on'] == f'{source}, held out'
-    assert f"\n{'PASS' if ece < 0.05 else 'FAIL'} ECE {ece:.3f}, must be below 0.05" in printed
+    assert f"\n{'PASS' if ece < 0.05 else 'FAIL'} ECE {ece:.4f}, must be below 0.05" in printed
     assert report['bounds']['calibrated'] is (ece < 0.05)
     ratio = report['measured'][0]['area_over_random']['wrong']
     word = 'PASS' if ratio <= 0.8 else 'FAIL'
-    assert f'\n{word} area, wrong joints {ratio:.3f}, must be at most 0.8 of random order' in printed
+    assert f'\n{word} area, wrong joints {ratio:.4f}, must be at most 0.8 of random order' in printed
     picture = cv2.imread(str(out / 'reliability.png'))
     assert picture.shape[0] > 400 and len(set(picture.reshape(-1, 3)[:, 0].tolist())) > 20
 
