@@ -75,7 +75,7 @@ def test_the_second_refresh_is_half_way_to_the_correction_of_the_first(tmp_path,
         corrected, _ = labeler.correct(pose, targets)
         for rows, wanted in ((first, pose), (second, (pose + corrected) / 2)):
             image = pose_to_image(wanted, targets['crop_matrix'], model.codec.input_size)[0]
-            assert rows.labels[i] == pytest.approx(image.numpy(), abs=2e-3)
+            assert rows.labels[i] == pytest.approx(image.numpy(), abs=1e-2)  # px, another batch
     assert int((second.weight > 0).sum()) == 3  # the better half of five, rounded up
 
 
