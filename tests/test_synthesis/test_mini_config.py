@@ -16,6 +16,11 @@ ALLOWED = {
     'model.head.deconv_channels',
     'model.head.codec.input_size',
     'input_size',  # the variable that the next ones are set from
+    'network.backbone.depth',  # and the variable that the network is set from
+    'network.backbone.base_channels',
+    'network.backbone.init_cfg',
+    'network.head.deconv_channels',
+    'network.head.codec.input_size',
     'train_pipeline.1.input_size',
     'test_pipeline.1.input_size',
     'train_dataloader.dataset.pipeline.1.input_size',
