@@ -11,15 +11,16 @@ from mmdualhand.apis.experiments import get_suite, list_suites
 from mmdualhand.apis.experiments.origin import measurement_origin
 from mmdualhand.apis.experiments.suites import two_stage
 
-CELLS = Path(__file__).resolve().parents[2] / 'results' / 'small'
+RESULTS = Path(__file__).resolve().parents[2] / 'results'
 
 
-def test_they_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A config of ``small`` that changes by accident would make all its results run again.
+@pytest.mark.parametrize(('scale', 'least'), [('mini', 75), ('small', 217)])
+def test_they_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scale: str, least: int) -> None:
+    """A config of a scale that changes by accident would make all its results run again.
 
     What the embedded data were is taken from the cells; the data need not be here.
     """
-    cells = {file.name: json.loads(file.read_text()) for file in sorted(CELLS.glob('*.json'))}
+    cells = {file.name: json.loads(file.read_text()) for file in sorted((RESULTS / scale).glob('*.json'))}
     notes: dict[str, str | None] = {}
     for cell in cells.values():
         notes.update(cell['origin']['data'])
@@ -29,8 +30,8 @@ def test_they_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         one.file_name: one
         for suite in list_suites()
         for seed in sorted({cell['seed'] for cell in cells.values()})
-        for one in get_suite(suite).measurements('small', seed)
+        for one in get_suite(suite).measurements(scale, seed)
     }
-    assert len(cells) >= 217 and set(cells) <= set(known)
+    assert len(cells) >= least and set(cells) <= set(known)
     today = {name: measurement_origin(known[name])['hash'] for name in cells}
     assert not [name for name, cell in cells.items() if cell['origin']['hash'] != today[name]]
