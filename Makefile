@@ -4,6 +4,8 @@
 PYTHON ?=
 VENV ?= .venv
 PYTEST_ARGS ?=
+# Tests run in so many processes of one thread each; PYTEST_ARGS='-n 0' runs them in one that pdb can stop.
+TEST_JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test lint docs clean
@@ -24,7 +26,7 @@ quickstart:
 	'$(VENV)/bin/python' -m mmdualhand quickstart
 
 test: venv
-	OMP_NUM_THREADS=2 '$(VENV)/bin/python' -m pytest tests -q --durations=15 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest tests -q --durations=15 -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 
 lint: venv
 	'$(VENV)/bin/python' -m ruff check .
