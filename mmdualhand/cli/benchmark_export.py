@@ -10,23 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
 
 from mmdualhand import compat
 from mmdualhand.apis.export.baseline import Baseline, run_once, topdown_baseline
+from mmdualhand.apis.export.int8_file import INT8_SUFFIX, write_int8
 from mmdualhand.apis.export.parity import compare, made_up_crops
 from mmdualhand.apis.export.runners import OnnxRunner, OpenVINORunner, Runner, TorchRunner, openvino_has_bf16
 from mmdualhand.apis.export.speed import time_rounds
 from mmdualhand.apis.export.write import export_network
 from mmdualhand.apis.load_model import init_model
-from mmdualhand.cli.export import read_crops
+from mmdualhand.cli.export import MAX_PICTURES, MAX_RANGES, read_crops, split_crops
 from mmdualhand.models.rgb_path import rgb_path
 
 ROUNDS = {1: 11, 8: 5}
 """Batch size to rounds."""
 CLOCKS = {'wall': time.perf_counter, 'cpu': time.process_time}
 GOALS = {'fp32': 1.8, 'bf16': 3.5}
+RANGE_CROPS = 4
+"""Made-up crops for the ranges of 8-bit integers; speed does not depend on them."""
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -45,8 +47,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default='wall',
         help='cpu: processor time, where other work shares the cores (with one thread)',
     )
-    parser.add_argument('--shift-of', metavar='CHECKPOINT', help='print how far bf16 moves this network')
-    parser.add_argument('--pictures', help='to print that shift on; made-up crops without')
+    parser.add_argument(
+        '--shift-of', metavar='CHECKPOINT', help='print how far bf16 and int8 move this network'
+    )
+    parser.add_argument('--pictures', help='to print that shift on; made-up crops, and no int8, without')
     return parser.parse_args(argv)
 
 
@@ -57,22 +61,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(args.threads)
     baseline = topdown_baseline()
-    print(f'baseline: {baseline.name}' + (f'; {baseline.note}' if baseline.note else ''))
-    how = f'{args.threads} thread(s), {args.clock} time'
-    print(f'{how}; median of rounds that run each form once; x: baseline over form')
     with tempfile.TemporaryDirectory() as folder:
+        if args.shift_of:
+            _print_shift(args.shift_of, args.pictures, Path(folder))
         model = init_model(args.model, device='cpu')
-        forms = _forms(model, Path(folder) / 'network.onnx', args.threads)
+        print(f'baseline: {baseline.name}' + (f'; {baseline.note}' if baseline.note else ''))
+        how = f'{args.threads} thread(s), {args.clock} time'
+        print(f'{how}; median of rounds that run each form once; x: baseline over form')
+        forms = _forms(model, Path(folder), args.threads)
         for batch in args.batch_sizes:
             _time_batch(baseline, forms, batch, args.rounds or ROUNDS.get(batch, 5), args.clock)
-        if args.shift_of and openvino_has_bf16():
-            _print_shift(args.shift_of, args.pictures, Path(folder) / 'trained.onnx')
     return 0
 
 
-def _forms(model: Any, file: Path, threads: int) -> dict[str, Runner]:
+def _forms(model: Any, folder: Path, threads: int) -> dict[str, Runner]:
     """Every way of running the network that this machine has."""
+    file, small = folder / 'network.onnx', folder / f'network{INT8_SUFFIX}'
     report = export_network(model, [file])
+    write_int8(file, small, made_up_crops(report.facts.input_size, RANGE_CROPS))
     for parity in report.parities:
         print(f'  {parity}')
     forms: dict[str, Runner] = {
@@ -84,6 +90,8 @@ def _forms(model: Any, file: Path, threads: int) -> dict[str, Runner]:
         forms['OpenVINO bf16'] = OpenVINORunner(file, threads, 'bf16')
     else:
         print('OpenVINO bf16: skipped, this CPU has neither avx512_bf16 nor AMX')
+    forms['onnxruntime int8'] = OnnxRunner(small, threads)
+    forms['OpenVINO int8'] = OpenVINORunner(small, threads)
     return forms
 
 
@@ -106,16 +114,22 @@ def _time_batch(
         print(f'  {name:36} {timing.milliseconds:9.1f} ms {timing.ratio:6.2f}x{wanted}')
 
 
-def _print_shift(checkpoint: str, pictures: str | None, file: Path) -> None:
-    """Keypoints in bf16 against those in fp32, of trained weights."""
+def _print_shift(checkpoint: str, pictures: str | None, folder: Path) -> None:
+    """Keypoints in bf16 and int8 against those in fp32, of trained weights."""
     model = init_model(checkpoint, device='cpu')
-    export_network(model, [file])
-    exact, rough = OpenVINORunner(file), OpenVINORunner(file, precision='bf16')
-    size = exact.facts.input_size
-    crops = made_up_crops(size, 8) if pictures is None else read_crops(pictures, size)
-    expected, found = exact(crops), rough(crops)
-    mean = float(np.linalg.norm(found['keypoints'] - expected['keypoints'], axis=-1).mean())
+    file, small = folder / 'trained.onnx', folder / f'trained{INT8_SUFFIX}'
+    size = export_network(model, [file]).facts.input_size
+    forms: dict[str, Runner] = {}
+    if openvino_has_bf16():
+        forms['bf16'] = OpenVINORunner(file, precision='bf16')
+    if pictures is None:
+        crops = made_up_crops(size, 8)
+    else:
+        crops, ranges = split_crops(read_crops(pictures, size, MAX_PICTURES + MAX_RANGES), pictures)
+        write_int8(file, small, ranges)
+        forms['int8'] = OnnxRunner(small)
+    expected = OnnxRunner(file)(crops)
     on = 'made-up crops' if pictures is None else 'pictures'
-    print(f'shift by bf16 of {Path(checkpoint).name} on {len(crops)} {on} of {size[0]} x {size[1]} px:')
-    print(f'  {compare("largest", expected, found, size)}')
-    print(f'  mean {mean:.5f} px')
+    print(f'largest shift of {Path(checkpoint).name} on {len(crops)} {on} of {size[0]} x {size[1]} px:')
+    for name, runner in forms.items():
+        print(f'  {compare(name, expected, runner(crops), size)}')

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mmdualhand import compat
+from mmdualhand.apis.export.int8_file import is_int8
 from mmdualhand.apis.export.write import export_network
 from mmdualhand.apis.hand_crops import box_crop, cut
 from mmdualhand.apis.load_model import init_model
@@ -19,6 +20,9 @@ from mmdualhand.errors import DataError
 from mmdualhand.evaluation.calibration import Calibration
 
 MAX_PICTURES = 16
+"""That files are compared on."""
+MAX_RANGES = 64
+"""That a file in 8-bit integers takes its ranges from."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,12 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         '--out',
         nargs='+',
         metavar='FILE',
-        help='files ending in .onnx or .ts; default: the name of the checkpoint with .onnx',
+        help='files ending in .onnx, .int8.onnx or .ts; default: the name of the checkpoint with .onnx',
     )
     parser.add_argument('--calibration', metavar='FILE.json', help='what mmdualhand calibrate wrote')
     parser.add_argument(
         '--pictures',
-        help=f'picture, folder or pattern to compare on, {MAX_PICTURES} at most (made-up crops without)',
+        help=f'picture, folder or pattern to compare on, {MAX_PICTURES} at most (made-up crops without); '
+        f'for .int8.onnx, hands as the network will see them: {MAX_RANGES} more set the ranges of numbers',
     )
     add_trust_option(parser)
     args = parser.parse_args(argv)
@@ -46,12 +51,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     require_weights(args.model, args.checkpoint)
     model = init_model(args.model, args.checkpoint, device='cpu')
     weights = args.checkpoint or args.model
-    crops = None if args.pictures is None else read_crops(args.pictures, model.codec.input_size)
     calibration = getattr(model, 'checkpoint_meta', {}).get('calibration')
     if args.calibration:
         calibration = Calibration.load(args.calibration).to_dict()
     out = args.out or [f'{Path(weights).with_suffix("")}.onnx']
-    report = export_network(model, out, crops=crops, calibration=calibration, source=Path(weights).name)
+    crops = ranges = None
+    if args.pictures is not None:
+        int8 = any(is_int8(Path(file)) for file in out)
+        crops = read_crops(args.pictures, model.codec.input_size, MAX_PICTURES + MAX_RANGES * int8)
+        crops, ranges = split_crops(crops, args.pictures) if int8 else (crops, None)
+    report = export_network(
+        model, out, crops=crops, range_crops=ranges, calibration=calibration, source=Path(weights).name
+    )
     on = 'made-up crops' if crops is None else f'{len(crops)} pictures'
     print(f'Largest differences from the network in torch over all joints, on {on}:')
     for line in (*report.parities, *report.notes):
@@ -61,15 +72,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def read_crops(pictures: str, input_size: tuple[int, int]) -> np.ndarray:
+def split_crops(crops: np.ndarray, pictures: str) -> tuple[np.ndarray, np.ndarray]:
+    """Every fifth to compare on, the others for the ranges of a file in 8-bit integers.
+
+    Args:
+        crops: ``(B, h, w, 3)`` uint8.
+        pictures: Where they are from, for messages.
+
+    Returns:
+        Both parts, each with one crop at least.
+
+    Raises:
+        DataError: There is one picture only.
+    """
+    if len(crops) < 2:
+        raise DataError(
+            f'{pictures} has one picture that can be read: 8-bit integers need others for the ranges of '
+            f'their numbers than those they are compared on; {MAX_PICTURES + MAX_RANGES} are used if there'
+        )
+    compared = np.arange(len(crops)) % 5 == 0
+    return crops[compared], crops[~compared]
+
+
+def read_crops(pictures: str, input_size: tuple[int, int], most: int = MAX_PICTURES) -> np.ndarray:
     """Whole pictures as crops.
 
     Args:
         pictures: What :func:`~mmdualhand.apis.pictures.open_pictures` takes.
         input_size: ``(w, h)`` of the crops, px.
+        most: So many at most.
 
     Returns:
-        ``(B, h, w, 3)`` uint8, the first :data:`MAX_PICTURES` that can be read.
+        ``(B, h, w, 3)`` uint8, the first ``most`` that can be read.
 
     Raises:
         DataError: None can be read.
@@ -78,7 +112,7 @@ def read_crops(pictures: str, input_size: tuple[int, int]) -> np.ndarray:
     images = (picture.image for picture in open_pictures(pictures).pictures)
     crops = [
         cut(image, box_crop(None, (image.shape[1], image.shape[0]), input_size, 1.0, mirror=False))
-        for image in islice((image for image in images if image is not None), MAX_PICTURES)
+        for image in islice((image for image in images if image is not None), most)
     ]
     if not crops:
         raise DataError(f'none of the pictures of {pictures} can be read')

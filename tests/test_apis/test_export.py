@@ -15,6 +15,7 @@ import torch
 
 from mmdualhand.apis.export import write
 from mmdualhand.apis.export.facts import ExportFacts, parse_facts
+from mmdualhand.apis.export.int8_file import require_int8, write_int8
 from mmdualhand.apis.export.parity import Parity, compare, made_up_crops, require
 from mmdualhand.apis.export.runners import (
     OnnxRunner,
@@ -114,6 +115,79 @@ def test_openvino(onnx_file: Path, crops: np.ndarray, expected: dict[str, np.nda
         assert 1e-3 < typical_shift(expected, OpenVINORunner(onnx_file, precision='bf16')(crops)) < 0.3
 
 
+def test_int8(
+    model: torch.nn.Module,
+    crops: np.ndarray,
+    expected: dict[str, np.ndarray],
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / 'hand.int8.onnx'
+    ranges = made_up_crops(SIZE, 9, seed=8)
+    report = export_network(
+        model, [file], crops=crops, range_crops=ranges, calibration=CALIBRATION, source='hand.pth'
+    )
+    assert [one.name for one in tmp_path.iterdir()] == ['hand.int8.onnx']
+    runner = load_runner(file, threads=1)
+    assert runner.facts == ExportFacts(SIZE, 3, CALIBRATION, 'hand.pth')
+    found = in_batches(runner, crops, 2)
+    for name in NAMES:
+        assert found[name].shape == expected[name].shape and found[name].dtype == np.float32
+    parity = report.parities[1]
+    assert parity.name == '.int8.onnx'
+    moved = np.linalg.norm(found['keypoints'] - expected['keypoints'], axis=-1)
+    assert parity.mean_pixels == pytest.approx(moved.mean(), abs=1e-4)
+    assert 1e-3 < moved.mean() < 0.64
+    assert f'(mean {parity.mean_pixels:.5f} px)' in str(parity)
+
+
+def test_which_numbers_of_an_int8_file_are_small(onnx_file: Path, tmp_path: Path) -> None:
+    import onnx
+
+    file = tmp_path / 'hand.int8.onnx'
+    write_int8(onnx_file, file, made_up_crops(SIZE, 2))
+    graph = onnx.load(file).graph
+    makers = {output: node for node in graph.node for output in node.output}
+    stored = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    convolutions = [node for node in graph.node if node.op_type in ('Conv', 'ConvTranspose')]
+    kinds = []
+    for node in convolutions:
+        weight = node.input[1]
+        if weight in makers:
+            assert makers[weight].op_type == 'DequantizeLinear'
+            weight = makers[weight].input[0]
+            assert abs(stored[weight].astype(int)).max() <= 64  # 7 bits
+        kinds.append(stored[weight].dtype.name)
+    assert kinds == ['float32', *['int8'] * (len(kinds) - 2), 'float32']
+    assert len(kinds) > 20
+
+
+def test_ranges_of_int8_come_from_the_crops(
+    onnx_file: Path, crops: np.ndarray, expected: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    seen, dark = tmp_path / 'seen.int8.onnx', tmp_path / 'dark.int8.onnx'
+    write_int8(onnx_file, seen, crops)
+    write_int8(onnx_file, dark, np.full_like(crops, 124))  # the mean colour: nothing but padding is left
+    near = compare('', expected, OnnxRunner(seen)(crops), SIZE)
+    far = compare('', expected, OnnxRunner(dark)(crops), SIZE)
+    assert near.mean_pixels < 0.5 * far.mean_pixels
+
+
+def test_int8_that_moves_the_joints_too_far(model: torch.nn.Module, tmp_path: Path) -> None:
+    parity = Parity('.int8.onnx', 3.0, 4.0, 0.1, mean_pixels=0.65)
+    with pytest.raises(
+        ConfigError, match=r'by 0\.65 px in the mean, more than the 0\.64 px that are allowed'
+    ):
+        require_int8(parity, SIZE)
+    assert require_int8(replace(parity, mean_pixels=0.64), SIZE).mean_pixels == 0.64
+    with pytest.raises(ConfigError, match='more than'):
+        require_int8(replace(parity, mean_pixels=float('nan')), SIZE)
+    with pytest.raises(
+        ConfigError, match=r'hand\.int8\.onnx: 8-bit integers need pictures.*--pictures FOLDER'
+    ):
+        export_network(model, [tmp_path / 'hand.int8.onnx'])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_torchscript(script_file: Path, crops: np.ndarray, expected: dict[str, np.ndarray]) -> None:
     check_runner(load_runner(script_file), crops, expected)
     assert isinstance(load_runner(script_file), TorchScriptRunner)
@@ -137,9 +211,7 @@ def test_a_program_without_this_package(
     assert facts['calibration'] == CALIBRATION
 
 
-def test_the_example_of_the_docs(
-    onnx_file: Path, crops: np.ndarray, expected: dict[str, np.ndarray]
-) -> None:
+def test_the_example_of_the_docs(onnx_file: Path, crops: np.ndarray, expected: dict[str, np.ndarray]) -> None:
     text = (Path(__file__).resolve().parents[2] / 'docs' / 'export.md').read_text(encoding='utf-8')
     blocks = re.findall(r'```python\n(.*?)```', text, re.DOTALL)
     (block,) = [one for one in blocks if 'def open_network' in one]
@@ -224,7 +296,9 @@ def test_compare_without_depth() -> None:
 
 
 def test_other_files_are_refused(model: torch.nn.Module, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"hand\.pb must end in one of \['\.onnx', '\.ts'\]"):
+    with pytest.raises(
+        ConfigError, match=r"hand\.pb must end in one of \['\.int8\.onnx', '\.onnx', '\.ts'\]"
+    ):
         export_network(model, [tmp_path / 'hand.pb'])
     with pytest.raises(ConfigError, match=r'hand\.pb must end in one of'):
         load_runner(tmp_path / 'hand.pb')

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from mmdualhand.apis.export.baseline import Baseline, PlainTopdown, topdown_baseline
+from mmdualhand.apis.export.parity import made_up_crops
 from mmdualhand.apis.export.runners import TorchRunner
 from mmdualhand.apis.export.speed import time_rounds
 from mmdualhand.cli import benchmark_export
+from mmdualhand.errors import MissingFileError
 from mmdualhand.models.rgb_path import rgb_path
 from mmdualhand.registry import MODELS
 from mmdualhand.testing import tiny_estimator
+from tests.fixtures.random_networks import unsettle
 
 
 def test_ratio_is_that_of_the_same_round() -> None:
@@ -69,6 +73,32 @@ def test_the_command_prints_every_form(
     assert lines[2] == 'batch 3, 64 x 64 px, 2 rounds'
     assert lines[3].split()[0] == 'small' and lines[3].endswith('1.00x')
     assert lines[4].split()[:2] == ['exported', 'fp32'] and lines[4].endswith('(goal 1.8x)')
+
+
+def test_forms_of_a_machine_without_bf16(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for package in ('onnx', 'onnxscript', 'onnxruntime', 'openvino'):
+        pytest.importorskip(package, reason='ONNX needs the extra export')
+    monkeypatch.setattr(benchmark_export, 'openvino_has_bf16', lambda: False)
+    forms = benchmark_export._forms(unsettle(MODELS.build(tiny_estimator())), tmp_path, 1)
+    assert list(forms) == [
+        'torch, eager', 'onnxruntime fp32', 'OpenVINO fp32', 'onnxruntime int8', 'OpenVINO int8'
+    ]  # fmt: skip
+    crops = made_up_crops((64, 64), 1)
+    found = {name: runner(crops)['keypoints'] for name, runner in forms.items()}
+    for name in ('onnxruntime', 'OpenVINO'):
+        assert abs(found[f'{name} fp32'] - found['torch, eager']).max() < 0.05
+        assert 1e-4 < abs(found[f'{name} int8'] - found['torch, eager']).mean() < 2
+
+
+def test_wrong_pictures_are_told_before_anything_is_timed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        benchmark_export, 'init_model', lambda *args, **kwargs: MODELS.build(tiny_estimator())
+    )
+    with pytest.raises(MissingFileError, match='holds no pictures'):
+        benchmark_export.main(['--shift-of', 'a.pth', '--pictures', str(tmp_path)])
+    assert 'x: baseline over form' not in capsys.readouterr().out
 
 
 def test_without_mmpose_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from mmdualhand import compat
+from mmdualhand.apis.export.parity import made_up_crops
 from mmdualhand.apis.export.runners import TorchRunner, load_runner
 from mmdualhand.apis.load_model import init_model
 from mmdualhand.cli import export
@@ -65,6 +66,29 @@ def test_export(checkpoint: Path, pictures: Path, tmp_path: Path, capsys: pytest
     crops = export.read_crops(str(pictures), (64, 64))
     expected = TorchRunner(rgb_path(init_model(checkpoint, device='cpu')))(crops)
     np.testing.assert_allclose(runner(crops)['keypoints'], expected['keypoints'], atol=0.01)
+
+
+def test_int8(checkpoint: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip('onnxscript', reason='ONNX needs the extra export')
+    out = tmp_path / 'new' / 'hand.int8.onnx'
+    arguments = [str(checkpoint), '--out', str(out), '--pictures', str(pictures)]
+    with pytest.raises(DataError, match=r'one picture that can be read.*80 are used'):
+        export.main(arguments)
+    assert not out.parent.exists()
+    for number in range(40):
+        cv2.imwrite(str(pictures / f'{number}.png'), made_up_crops((64, 64), 1, seed=number)[0])
+    assert export.main(arguments) == 0
+    text = capsys.readouterr().out
+    assert 'over all joints, on 9 pictures' in text  # 41, every fifth from the first
+    assert '.int8.onnx ' in text and '(mean 0.' in text
+    assert [file.name for file in out.parent.iterdir()] == ['hand.int8.onnx']
+
+
+def test_every_fifth_picture_is_compared() -> None:
+    crops = np.arange(12, dtype=np.uint8).reshape(12, 1, 1, 1)
+    compared, ranges = export.split_crops(crops, 'photos')
+    assert compared.ravel().tolist() == [0, 5, 10]
+    assert ranges.ravel().tolist() == [1, 2, 3, 4, 6, 7, 8, 9, 11]
 
 
 def test_a_config_alone_is_refused(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class Parity:
         bound: For ``pixels`` and ``millimetres``; :data:`MAP_BOUND` then is that of the others.
             None where the differences are only told.
         maps: Of mask and depth map; None for a network without them.
+        mean_pixels: 2D, px of the crop, the mean over joints and crops in place of the largest.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Parity:
     confidence: float
     bound: float | None = None
     maps: float | None = None
+    mean_pixels: float = 0.0
 
     @property
     def holds(self) -> bool:
@@ -61,7 +63,10 @@ class Parity:
         rest = f'confidence {self.confidence:.5f}'
         if self.maps is not None:
             rest += f'  maps {self.maps:.5f}'
-        bound = '' if self.bound is None else f'  (allowed {self.bound:g}, then {MAP_BOUND:g})'
+        if self.bound is None:
+            bound = f'  (mean {self.mean_pixels:.5f} px)'
+        else:
+            bound = f'  (allowed {self.bound:g}, then {MAP_BOUND:g})'
         return f'{self.name:34} {self.pixels:9.5f} px  {depth}  {rest}{bound}'
 
 
@@ -87,10 +92,10 @@ def compare(
     if not np.isnan(expected['pose25d'][..., 2]).all():
         apart = _lift(found['pose25d'], input_size) - _lift(expected['pose25d'], input_size)
         lifted = float(np.linalg.norm(apart, axis=-1).max())
-    pixels = float(np.hypot(shift[..., 0], shift[..., 1]).max())
+    moved = np.hypot(shift[..., 0], shift[..., 1])
     changes = [np.abs(found[key] - expected[key]).max() for key in ('mask', 'depth_map') if key in expected]
     maps = float(np.max(changes)) if changes else None
-    return Parity(name, pixels, lifted, float(spread.max()), bound, maps)
+    return Parity(name, float(moved.max()), lifted, float(spread.max()), bound, maps, float(moved.mean()))
 
 
 def require(parity: Parity) -> Parity:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmdualhand.apis.export.facts import ExportFacts
+from mmdualhand.apis.export.int8_file import INT8_SUFFIX, is_int8, require_int8, write_int8
 from mmdualhand.apis.export.onnx_file import write_onnx
 from mmdualhand.apis.export.parity import (
     EXPORTED_BOUND,
@@ -60,31 +61,42 @@ def export_network(
     files: Sequence[str | Path],
     *,
     crops: np.ndarray | None = None,
+    range_crops: np.ndarray | None = None,
     calibration: dict[str, Any] | None = None,
     source: str = '',
 ) -> ExportReport:
     """Write the RGB path of an estimator, pixels in and keypoints out.
 
     Each file is written under another name, run on crops in two batch sizes, compared with the
-    network in torch and only then moved into place. OpenVINO runs the ONNX file too where it is
-    installed.
+    network in torch and only then moved into place. OpenVINO runs the ONNX files too where it is
+    installed. A file in 8-bit integers is compared with a bound of its own, see
+    :func:`~mmdualhand.apis.export.int8_file.require_int8`.
 
     Args:
         estimator: Trained; left in eval mode, on the CPU.
-        files: To write; ``.onnx`` or ``.ts`` (TorchScript) says the kind.
+        files: To write; ``.onnx``, ``.int8.onnx`` (ONNX in 8-bit integers) or ``.ts``
+            (TorchScript) says the kind.
         crops: ``(B, H, W, 3)`` uint8 to compare on; made-up ones where None.
+        range_crops: ``(B, H, W, 3)`` uint8, others than ``crops``, that a file in 8-bit integers
+            takes the ranges of its numbers from; not needed without one.
         calibration: What turns raw confidence into probability, to be carried in the file.
         source: Name of the checkpoint, to be carried in the file.
 
     Raises:
-        ConfigError: The RGB path is not self-contained, another ending, or a file that predicts
-            something else than the network.
+        ConfigError: The RGB path is not self-contained, another ending, no ``range_crops`` for
+            8-bit integers, or a file that predicts something else than the network.
         MissingPackageError: What writes or runs a kind of file is not installed.
     """
     targets = [Path(file).expanduser() for file in files]
     for target in targets:
         if target.suffix not in _KINDS:
-            raise ConfigError(f'{target} must end in one of {sorted(_KINDS)}, which says what to write')
+            endings = sorted([*_KINDS, INT8_SUFFIX])
+            raise ConfigError(f'{target} must end in one of {endings}, which says what to write')
+        if is_int8(target) and range_crops is None:
+            raise ConfigError(
+                f'{target}: 8-bit integers need pictures to take the ranges of the numbers from '
+                '(--pictures FOLDER, range_crops in Python); a name that ends in .onnx alone needs none'
+            )
     path = rgb_path(estimator.cpu())
     facts = ExportFacts.of(path, calibration, source)
     given = made_up_crops(facts.input_size) if crops is None else crops
@@ -98,15 +110,22 @@ def export_network(
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f'{target.name}.partial')
+        exact = target.with_name(f'{target.name}.exact.partial')
         try:
-            write, run = _KINDS[target.suffix]
-            write(folded, partial, facts)
-            parities += _try_file(run(partial), expected, given, target.suffix)
-            if target.suffix == '.onnx':
-                parities += _try_openvino(partial, expected, given, notes)
+            if range_crops is not None and is_int8(target):
+                write_onnx(folded, exact, facts)
+                write_int8(exact, partial, range_crops)
+                parities += _try_int8(partial, expected, given, notes)
+            else:
+                write, run = _KINDS[target.suffix]
+                write(folded, partial, facts)
+                parities += _try_file(run(partial), expected, given, target.suffix)
+                if target.suffix == '.onnx':
+                    parities += _try_openvino(partial, expected, given, notes)
             replace_file(partial, target)
         finally:
             partial.unlink(missing_ok=True)
+            exact.unlink(missing_ok=True)
     return ExportReport(tuple(targets), facts, tuple(parities), tuple(notes))
 
 
@@ -116,9 +135,7 @@ _KINDS: dict[str, tuple[Writer, Callable[[Path], Runner]]] = {
 }
 
 
-def _try_file(
-    runner: Runner, expected: dict[str, np.ndarray], crops: np.ndarray, name: str
-) -> list[Parity]:
+def _try_file(runner: Runner, expected: dict[str, np.ndarray], crops: np.ndarray, name: str) -> list[Parity]:
     """All crops in batches of each size."""
     size, found = runner.facts.input_size, []
     for batch in _BATCHES:
@@ -136,10 +153,8 @@ def in_batches(runner: Runner, crops: np.ndarray, size: int) -> dict[str, np.nda
 def _try_openvino(
     file: Path, expected: dict[str, np.ndarray], crops: np.ndarray, notes: list[str]
 ) -> list[Parity]:
-    try:
-        runner = OpenVINORunner(file)
-    except MissingPackageError:
-        notes.append('OpenVINO is not installed, so the ONNX file was not run with it')
+    runner = _openvino(file, notes)
+    if runner is None:
         return []
     size = runner.facts.input_size
     found = [require(compare('.onnx by OpenVINO', expected, runner(crops), size, EXPORTED_BOUND))]
@@ -149,3 +164,26 @@ def _try_openvino(
     else:
         notes.append('this CPU does not compute in bf16, so its shift was not measured')
     return found
+
+
+def _try_int8(
+    file: Path, expected: dict[str, np.ndarray], crops: np.ndarray, notes: list[str]
+) -> list[Parity]:
+    runners: dict[str, Runner | None] = {
+        INT8_SUFFIX: OnnxRunner(file),
+        f'{INT8_SUFFIX} by OpenVINO': _openvino(file, notes),
+    }
+    return [
+        require_int8(compare(name, expected, runner(crops), size := runner.facts.input_size), size)
+        for name, runner in runners.items()
+        if runner is not None
+    ]
+
+
+def _openvino(file: Path, notes: list[str]) -> OpenVINORunner | None:
+    """What runs a file with OpenVINO; None, and a note, where that is not installed."""
+    try:
+        return OpenVINORunner(file)
+    except MissingPackageError:
+        notes.append('OpenVINO is not installed, so the ONNX file was not run with it')
+        return None
