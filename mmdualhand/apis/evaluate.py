@@ -72,9 +72,20 @@ def fit_crop(cfg: Config) -> None:
     """Crop the pictures of the test to the size that the network of the config was trained on."""
     codec = cfg.model.get('head', {}).get('codec') or {}
     size = codec.get('input_size')
+    if size is not None:
+        set_crop(cfg, as_size(size))
+
+
+def set_crop(cfg: Config, input_size: tuple[int, int]) -> None:
+    """Crop the pictures of the test to a size.
+
+    Args:
+        cfg: Config of a benchmark, changed in place.
+        input_size: ``(w, h)``, px.
+    """
     for step in transforms_of(cfg, 'test_dataloader'):
-        if size is not None and step.get('type') == 'HandCrop':
-            step['input_size'] = as_size(size)
+        if step.get('type') == 'HandCrop':
+            step['input_size'] = input_size
 
 
 def _choose_branches(cfg: Config, branches: Sequence[str]) -> None:

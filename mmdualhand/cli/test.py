@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmdualhand import compat
-from mmdualhand.apis.evaluate import evaluators, fit_test, take_network
+from mmdualhand.apis.evaluate import evaluate, evaluators, fit_test, set_crop, take_network
+from mmdualhand.apis.export.estimator import ExportedEstimator
+from mmdualhand.apis.export.runners import load_runner
+from mmdualhand.apis.load_model import EXPORTED_SUFFIXES
 from mmdualhand.apis.reestimate import target_batches
 from mmdualhand.cli.common import check_data, load_config, runner_parser
 from mmdualhand.engine import reestimate_batch_norm
@@ -28,7 +31,7 @@ from mmdualhand.structures import BRANCHES
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = runner_parser('test', 'Measure a checkpoint on a benchmark.')
-    parser.add_argument('checkpoint', help='checkpoint of a training run')
+    parser.add_argument('checkpoint', help='checkpoint of a training run, or a file of mmdualhand export')
     parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')
     parser.add_argument('--dump', metavar='FILE.pkl', help='write all predictions here')
     parser.add_argument(
@@ -51,6 +54,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def load_benchmark(args: argparse.Namespace) -> Config:
+    """The config of the command.
+
+    Raises:
+        ConfigError: Nothing to test on.
+    """
+    cfg = load_config(args)
+    if not cfg.get('test_dataloader'):
+        raise ConfigError(f'{args.config} has no test_dataloader, so there is nothing to test on')
+    return cfg
+
+
 def prepare(args: argparse.Namespace, checkpoint: dict[str, Any]) -> Config:
     """The benchmark's config with the checkpoint's network in it.
 
@@ -61,9 +76,7 @@ def prepare(args: argparse.Namespace, checkpoint: dict[str, Any]) -> Config:
     Raises:
         ConfigError: Nothing to test on, or no network is known.
     """
-    cfg = load_config(args)
-    if not cfg.get('test_dataloader'):
-        raise ConfigError(f'{args.config} has no test_dataloader, so there is nothing to test on')
+    cfg = load_benchmark(args)
     if not take_network(cfg, checkpoint):
         raise ConfigError(
             f'{args.checkpoint} does not name its network and {args.config} has none: '
@@ -88,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Test; returns the exit status."""
     args = parse_args(argv)
     compat.apply_patches(trust_checkpoints=args.trust_checkpoint)
+    if Path(args.checkpoint).suffix.lower() in EXPORTED_SUFFIXES:
+        return test_exported(args)
     checkpoint = compat.load_from_local(args.checkpoint, map_location='cpu')
     batches = _unlabelled_batches(args, checkpoint) if args.reestimate_bn else None
     cfg = prepare(args, checkpoint)
@@ -102,7 +117,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f'batch normalisation re-estimated on {reestimate_batch_norm(model, batches)} batches')
     metrics = runner.test()
     if args.out and is_main_process():
-        write_metrics(Path(args.out), metrics, args, runner)
+        lines = [line for m in runner.test_evaluator.metrics if (line := getattr(m, 'protocol_line', None))]
+        write_metrics(args, metrics, runner.test_dataloader.dataset.metainfo, lines)
+    return 0
+
+
+def test_exported(args: argparse.Namespace) -> int:
+    """Measure a file of ``mmdualhand export``; returns the exit status.
+
+    Raises:
+        ConfigError: Nothing to test on, or an option that only a checkpoint can follow.
+    """
+    options = {
+        '--branches': any(branch != 'rgb' for branch in args.branches or ()),
+        '--reestimate-bn': args.reestimate_bn,
+        '--dump': args.dump,
+        '--show-dir': args.show_dir,
+        '--launcher': args.launcher != 'none',
+        '--cfg-options model...': any(key.split('.')[0] == 'model' for key in args.cfg_options or {}),
+    }
+    wrong = [name for name, given in options.items() if given]
+    if wrong:
+        raise ConfigError(
+            f'{args.checkpoint} is an exported file, its RGB network is fixed: {", ".join(wrong)} needs '
+            'the checkpoint it was made of'
+        )
+    estimator = ExportedEstimator(load_runner(args.checkpoint), args.root_depth or 'given')
+    cfg = load_benchmark(args)
+    set_crop(cfg, estimator.codec.input_size)
+    check_data(cfg, 'test_dataloader')
+    check_writable(args.out)
+    result = evaluate(estimator, cfg)
+    for line in result.protocol:
+        print(line)
+    print('  '.join(f'{name}: {value:.4f}' for name, value in result.metrics.items()))
+    if args.out:
+        write_metrics(args, result.metrics, result.dataset, result.protocol)
     return 0
 
 
@@ -150,15 +200,16 @@ def build_runner(cfg: Config, meta: dict[str, Any]) -> Runner:
         ) from error
 
 
-def write_metrics(path: Path, metrics: dict[str, Any], args: argparse.Namespace, runner: Runner) -> None:
-    """Write metrics with what is needed to understand them, or nothing at all."""
+def write_metrics(
+    args: argparse.Namespace, metrics: Mapping[str, Any], dataset: Mapping[str, Any], protocol: Sequence[str]
+) -> None:
+    """Write metrics to ``--out`` with what is needed to understand them, or nothing at all."""
+    path = Path(args.out)
     record = {
         'config': args.config,
         'checkpoint': args.checkpoint,
-        'dataset': dict(runner.test_dataloader.dataset.metainfo),
-        'protocol': [
-            line for m in runner.test_evaluator.metrics if (line := getattr(m, 'protocol_line', None))
-        ],
+        'dataset': dict(dataset),
+        'protocol': list(protocol),
         'batch_norm_reestimated': args.reestimate_bn,
         'metrics': {key: float(value) for key, value in metrics.items()},
     }

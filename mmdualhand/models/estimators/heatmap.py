@@ -166,18 +166,33 @@ class HeatmapEstimator(BaseHandEstimator):
         the crop and NaN for d. There are no ``keypoints_3d``, and ``prediction_dims`` among
         the meta data says so: 2.
         """
-        prediction: HeatmapPrediction = self.predict_branches(inputs)['rgb']
-        uv, score = prediction.uv.float(), prediction.score.float()
-        arrays = {
-            'pose25d': torch.cat([uv, torch.full_like(uv[..., :1], torch.nan)], -1).cpu().numpy(),
-            'keypoints': points_to_image(self.codec, uv, targets['crop_matrix']).numpy(),
-            'keypoint_scores': score.cpu().numpy(),
-        }
-        for i, sample in enumerate(data_samples):
-            sample.set_metainfo({'prediction_dims': 2})
-            fields = {key: value[i : i + 1] for key, value in arrays.items()}
-            setattr(sample, INSTANCE_FIELDS['rgb'], InstanceData(**fields))
-        return list(data_samples)
+        found: HeatmapPrediction = self.predict_branches(inputs)['rgb']
+        return write_points(self.codec, found.uv, found.score, targets, data_samples)
+
+
+def write_points(
+    codec: Any, uv: Tensor, score: Tensor, targets: Targets, data_samples: Sequence[HandDataSample]
+) -> list[HandDataSample]:
+    """Write 2D predictions on data samples, see :meth:`HeatmapEstimator.predict`.
+
+    Args:
+        codec: With ``grid_size`` and ``input_size``.
+        uv: ``(B, 21, 2)`` pixels of the 64-grid.
+        score: ``(B, 21)`` in 0..1.
+        targets: ``crop_matrix (B, 3, 3)`` from original to crop pixels.
+        data_samples: B, changed in place.
+    """
+    uv, score = uv.float(), score.float()
+    arrays = {
+        'pose25d': torch.cat([uv, torch.full_like(uv[..., :1], torch.nan)], -1).cpu().numpy(),
+        'keypoints': points_to_image(codec, uv, targets['crop_matrix']).numpy(),
+        'keypoint_scores': score.cpu().numpy(),
+    }
+    for i, sample in enumerate(data_samples):
+        sample.set_metainfo({'prediction_dims': 2})
+        fields = {key: value[i : i + 1] for key, value in arrays.items()}
+        setattr(sample, INSTANCE_FIELDS['rgb'], InstanceData(**fields))
+    return list(data_samples)
 
 
 def _check_test_cfg(test_cfg: Mapping[str, Any]) -> None:
