@@ -6,6 +6,7 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 # Tests run in so many processes of one thread each; PYTEST_ARGS='-n 0' runs them in one that pdb can stop.
 TEST_JOBS ?= 2
+PYTEST = OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest tests -q
 
 .DEFAULT_GOAL := help
 .PHONY: help venv quickstart test lint docs clean
@@ -26,7 +27,8 @@ quickstart:
 	'$(VENV)/bin/python' -m mmdualhand quickstart
 
 test: venv
-	OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest tests -q --durations=15 -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
+	$(PYTEST) --durations=15 -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS) || \
+	{ echo '== what failed, again and alone'; $(PYTEST) --last-failed --last-failed-no-failures none $(PYTEST_ARGS) -n 0; }
 
 lint: venv
 	'$(VENV)/bin/python' -m ruff check .

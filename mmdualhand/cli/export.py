@@ -23,6 +23,8 @@ MAX_PICTURES = 16
 """That files are compared on."""
 MAX_RANGES = 64
 """That a file in 8-bit integers takes its ranges from."""
+MIN_PICTURES = 10
+"""That a file in 8-bit integers needs, for the ranges and to compare on."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,15 +82,16 @@ def split_crops(crops: np.ndarray, pictures: str) -> tuple[np.ndarray, np.ndarra
         pictures: Where they are from, for messages.
 
     Returns:
-        Both parts, each with one crop at least.
+        Both parts.
 
     Raises:
-        DataError: There is one picture only.
+        DataError: There are fewer than :data:`MIN_PICTURES`.
     """
-    if len(crops) < 2:
+    if len(crops) < MIN_PICTURES:
         raise DataError(
-            f'{pictures} has one picture that can be read: 8-bit integers need others for the ranges of '
-            f'their numbers than those they are compared on; {MAX_PICTURES + MAX_RANGES} are used if there'
+            f'{pictures} has {len(crops)} picture(s) that can be read, 8-bit integers need {MIN_PICTURES}: '
+            'the ranges of their numbers come from them, and every fifth is kept to compare on; '
+            f'{MAX_PICTURES + MAX_RANGES} are used if there'
         )
     compared = np.arange(len(crops)) % 5 == 0
     return crops[compared], crops[~compared]

@@ -125,6 +125,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def test_exported(args: argparse.Namespace) -> int:
     """Measure a file of ``mmdualhand export``; returns the exit status.
 
+    There is no work dir: metrics are printed, and written where ``--out`` says. 3D is lifted with the root
+    depth that the data give, unless ``--root-depth`` says otherwise.
+
     Raises:
         ConfigError: Nothing to test on, or an option that only a checkpoint can follow.
     """
@@ -134,13 +137,14 @@ def test_exported(args: argparse.Namespace) -> int:
         '--dump': args.dump,
         '--show-dir': args.show_dir,
         '--launcher': args.launcher != 'none',
+        '--work-dir': args.work_dir,
         '--cfg-options model...': any(key.split('.')[0] == 'model' for key in args.cfg_options or {}),
     }
     wrong = [name for name, given in options.items() if given]
     if wrong:
         raise ConfigError(
-            f'{args.checkpoint} is an exported file, its RGB network is fixed: {", ".join(wrong)} needs '
-            'the checkpoint it was made of'
+            f'{args.checkpoint} is an exported file, which holds the RGB network alone and is run without a '
+            f'Runner: use the checkpoint it was made of for {", ".join(wrong)}'
         )
     estimator = ExportedEstimator(load_runner(args.checkpoint), args.root_depth or 'given')
     cfg = load_benchmark(args)

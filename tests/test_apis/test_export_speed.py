@@ -101,6 +101,21 @@ def test_wrong_pictures_are_told_before_anything_is_timed(
     assert 'x: baseline over form' not in capsys.readouterr().out
 
 
+def test_a_shift_that_cannot_be_told_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for package in ('onnx', 'onnxscript', 'onnxruntime', 'openvino'):
+        pytest.importorskip(package, reason='ONNX needs the extra export')
+    monkeypatch.setattr(
+        benchmark_export, 'init_model', lambda *args, **kwargs: MODELS.build(tiny_estimator())
+    )
+    monkeypatch.setattr(benchmark_export, 'openvino_has_bf16', lambda: False)
+    benchmark_export._print_shift('a.pth', None, tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == 'largest shift of a.pth on 8 made-up crops of 64 x 64 px:'
+    assert [line.split()[:2] for line in lines[1:]] == [['bf16:', 'skipped,'], ['int8:', 'skipped,']]
+
+
 def test_without_mmpose_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'mmpose', None)
     monkeypatch.setitem(sys.modules, 'mmpose.models', None)

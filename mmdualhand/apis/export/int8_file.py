@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,13 @@ _KINDS = ['Conv', 'ConvTranspose', 'Relu', 'Add', 'MaxPool']
 
 
 def is_int8(file: Path) -> bool:
-    """Whether a name asks for 8-bit integers."""
+    """Whether a name asks for 8-bit integers.
+
+    Raises:
+        ConfigError: It seems to, and ends in something else than :data:`INT8_SUFFIX`.
+    """
+    if '.int8' in file.name.lower() and not file.name.endswith(INT8_SUFFIX):
+        raise ConfigError(f'{file}: a file in 8-bit integers is ONNX, and its name ends in {INT8_SUFFIX}')
     return file.name.endswith(INT8_SUFFIX)
 
 
@@ -76,17 +83,20 @@ def require_int8(parity: Parity, input_size: tuple[int, int]) -> Parity:
         parity: Of crops that the ranges were not taken from.
         input_size: ``(w, h)`` of the crops, px.
 
+    Returns:
+        The parity with its bound.
+
     Raises:
-        ConfigError: The mean shift is beyond :data:`INT8_BOUND`, or no number.
+        ConfigError: The mean shift is beyond :data:`INT8_BOUND`, or something is no number.
     """
-    allowed = INT8_BOUND * max(input_size)
-    if not parity.mean_pixels <= allowed:
+    bounded = replace(parity, mean_bound=INT8_BOUND * max(input_size))
+    if not bounded.holds:
         raise ConfigError(
-            f'8-bit integers move the joints by {parity.mean_pixels:.2f} px in the mean, more than the '
-            f'{allowed:.2f} px that are allowed, so nothing is written. The ranges come from the pictures '
-            'given: take more of them, and hands cut out as the network will see them'
+            f'{parity.name} predicts something else than the network it was made of, so nothing is written: '
+            f'{" ".join(str(bounded).split())}. The ranges of its numbers come from the pictures given: take '
+            'more of them, and hands cut out as the network will see them'
         )
-    return parity
+    return bounded
 
 
 class _Crops:

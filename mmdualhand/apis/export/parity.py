@@ -39,6 +39,7 @@ class Parity:
             None where the differences are only told.
         maps: Of mask and depth map; None for a network without them.
         mean_pixels: 2D, px of the crop, the mean over joints and crops in place of the largest.
+        mean_bound: For ``mean_pixels``, where the mean is what counts; None otherwise.
     """
 
     name: str
@@ -48,10 +49,15 @@ class Parity:
     bound: float | None = None
     maps: float | None = None
     mean_pixels: float = 0.0
+    mean_bound: float | None = None
 
     @property
     def holds(self) -> bool:
-        """Whether the differences are within the bound; one that is no number is not."""
+        """Whether the differences are within the bounds; one that is no number is not."""
+        if self.mean_bound is not None:
+            others = (self.pixels, self.millimetres, self.confidence, self.maps)
+            finite = all(value is None or np.isfinite(value) for value in others)
+            return bool(finite and self.mean_pixels <= self.mean_bound)
         if self.bound is None:
             return True
         limits = ((self.bound, (self.pixels, self.millimetres)), (MAP_BOUND, (self.confidence, self.maps)))
@@ -63,7 +69,9 @@ class Parity:
         rest = f'confidence {self.confidence:.5f}'
         if self.maps is not None:
             rest += f'  maps {self.maps:.5f}'
-        if self.bound is None:
+        if self.mean_bound is not None:
+            bound = f'  (mean {self.mean_pixels:.5f} px, allowed {self.mean_bound:g})'
+        elif self.bound is None:
             bound = f'  (mean {self.mean_pixels:.5f} px)'
         else:
             bound = f'  (allowed {self.bound:g}, then {MAP_BOUND:g})'

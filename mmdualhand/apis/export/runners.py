@@ -66,7 +66,7 @@ class TorchRunner:
     @torch.inference_mode()
     def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         """See :class:`Runner`."""
-        _check(crops, self.facts)
+        check_crops(crops, self.facts)
         batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self.path.mean.device)
         with torch.autocast(batch.device.type, torch.bfloat16, enabled=self._bf16):
             found = self.path(batch)
@@ -97,7 +97,7 @@ class TorchScriptRunner:
     @torch.inference_mode()
     def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         """See :class:`Runner`."""
-        _check(crops, self.facts)
+        check_crops(crops, self.facts)
         batch = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device)
         found = self._module(batch)
         return {name: x.cpu().numpy() for name, x in zip(self.facts.outputs, found, strict=True)}
@@ -140,7 +140,7 @@ class OnnxRunner:
 
     def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         """See :class:`Runner`."""
-        _check(crops, self.facts)
+        check_crops(crops, self.facts)
         found = self._session.run(list(self.facts.outputs), {'crops': np.ascontiguousarray(crops)})
         return dict(zip(self.facts.outputs, found, strict=True))
 
@@ -183,7 +183,7 @@ class OpenVINORunner:
 
     def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         """See :class:`Runner`."""
-        _check(crops, self.facts)
+        check_crops(crops, self.facts)
         found = self._model({'crops': np.ascontiguousarray(crops)})
         return {name: np.array(found[name]) for name in self.facts.outputs}
 
@@ -257,8 +257,18 @@ def _openvino_text(model: Any) -> str:
     return str(model.get_rt_info(place).astype(str)) if model.has_rt_info(place) else ''
 
 
-def _check(crops: np.ndarray, facts: ExportFacts) -> None:
-    if crops.ndim != 4 or crops.shape[3] != 3 or crops.dtype != np.uint8:
+def check_crops(crops: np.ndarray, facts: ExportFacts) -> None:
+    """Refuse crops that a network cannot take.
+
+    Args:
+        crops: Should be ``(B, H, W, 3)`` uint8.
+        facts: Of the network.
+
+    Raises:
+        ConfigError: The crops are of another size.
+        ValueError: The crops are no uint8 pictures, or there is none.
+    """
+    if crops.ndim != 4 or crops.shape[3] != 3 or crops.dtype != np.uint8 or not len(crops):
         raise ValueError(f'crops must be uint8 (B, H, W, 3), got {crops.dtype} {crops.shape}')
     width, height = facts.input_size
     if crops.shape[1:3] != (height, width):

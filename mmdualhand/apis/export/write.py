@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from mmdualhand.apis.export.runners import (
     Runner,
     TorchRunner,
     TorchScriptRunner,
+    check_crops,
     openvino_has_bf16,
 )
 from mmdualhand.apis.export.torchscript_file import write_torchscript
@@ -67,9 +69,9 @@ def export_network(
 ) -> ExportReport:
     """Write the RGB path of an estimator, pixels in and keypoints out.
 
-    Each file is written under another name, run on crops in two batch sizes, compared with the
-    network in torch and only then moved into place. OpenVINO runs the ONNX files too where it is
-    installed. A file in 8-bit integers is compared with a bound of its own, see
+    Each file is written under another name, run on crops in batches and compared with the network
+    in torch; when all of them are right, all are moved into place. OpenVINO runs the ONNX files too
+    where it is installed. A file in 8-bit integers is compared with a bound of its own, see
     :func:`~mmdualhand.apis.export.int8_file.require_int8`.
 
     Args:
@@ -99,6 +101,8 @@ def export_network(
             )
     path = rgb_path(estimator.cpu())
     facts = ExportFacts.of(path, calibration, source)
+    if range_crops is not None:
+        check_crops(range_crops, facts)
     given = made_up_crops(facts.input_size) if crops is None else crops
     expected = TorchRunner(path)(given)
     folded = fold(path)
@@ -107,26 +111,33 @@ def export_network(
         require(compare('folded, torch', expected, by_folded, facts.input_size, FOLDED_BOUND)),
     ]
     notes: list[str] = []
-    for target in targets:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f'{target.name}.partial')
-        exact = target.with_name(f'{target.name}.exact.partial')
-        try:
+    partials = {target: target.with_name(f'{target.name}.partial') for target in targets}
+    try:
+        for target, partial in partials.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
             if range_crops is not None and is_int8(target):
-                write_onnx(folded, exact, facts)
-                write_int8(exact, partial, range_crops)
-                parities += _try_int8(partial, expected, given, notes)
+                _write_int8(folded, partial, facts, range_crops)
+                parities += _try_int8(target.name, partial, expected, given, notes)
             else:
                 write, run = _KINDS[target.suffix]
                 write(folded, partial, facts)
                 parities += _try_file(run(partial), expected, given, target.suffix)
                 if target.suffix == '.onnx':
-                    parities += _try_openvino(partial, expected, given, notes)
+                    parities += _try_openvino(target.name, partial, expected, given, notes)
+        for target, partial in partials.items():
             replace_file(partial, target)
-        finally:
+    finally:
+        for partial in partials.values():
             partial.unlink(missing_ok=True)
-            exact.unlink(missing_ok=True)
     return ExportReport(tuple(targets), facts, tuple(parities), tuple(notes))
+
+
+def _write_int8(folded: RGBPath, file: Path, facts: ExportFacts, crops: np.ndarray) -> None:
+    # onnxruntime leaves files of its own beside the exact one when it is interrupted.
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix='.export-') as folder:
+        exact = Path(folder) / 'exact.onnx'
+        write_onnx(folded, exact, facts)
+        write_int8(exact, file, crops)
 
 
 _KINDS: dict[str, tuple[Writer, Callable[[Path], Runner]]] = {
@@ -151,9 +162,9 @@ def in_batches(runner: Runner, crops: np.ndarray, size: int) -> dict[str, np.nda
 
 
 def _try_openvino(
-    file: Path, expected: dict[str, np.ndarray], crops: np.ndarray, notes: list[str]
+    name: str, file: Path, expected: dict[str, np.ndarray], crops: np.ndarray, notes: list[str]
 ) -> list[Parity]:
-    runner = _openvino(file, notes)
+    runner = _openvino(name, file, notes)
     if runner is None:
         return []
     size = runner.facts.input_size
@@ -167,23 +178,24 @@ def _try_openvino(
 
 
 def _try_int8(
-    file: Path, expected: dict[str, np.ndarray], crops: np.ndarray, notes: list[str]
+    name: str, file: Path, expected: dict[str, np.ndarray], crops: np.ndarray, notes: list[str]
 ) -> list[Parity]:
     runners: dict[str, Runner | None] = {
         INT8_SUFFIX: OnnxRunner(file),
-        f'{INT8_SUFFIX} by OpenVINO': _openvino(file, notes),
+        f'{INT8_SUFFIX} by OpenVINO': _openvino(name, file, notes),
     }
-    return [
-        require_int8(compare(name, expected, runner(crops), size := runner.facts.input_size), size)
-        for name, runner in runners.items()
-        if runner is not None
-    ]
+    found = []
+    for form, runner in runners.items():
+        if runner is not None:
+            size, predicted = runner.facts.input_size, in_batches(runner, crops, _BATCHES[-1])
+            found.append(require_int8(compare(form, expected, predicted, size), size))
+    return found
 
 
-def _openvino(file: Path, notes: list[str]) -> OpenVINORunner | None:
+def _openvino(name: str, file: Path, notes: list[str]) -> OpenVINORunner | None:
     """What runs a file with OpenVINO; None, and a note, where that is not installed."""
     try:
         return OpenVINORunner(file)
     except MissingPackageError:
-        notes.append('OpenVINO is not installed, so the ONNX file was not run with it')
+        notes.append(f'OpenVINO is not installed, so {name} was not run with it')
         return None
