@@ -89,16 +89,7 @@ def export_network(
             8-bit integers, or a file that predicts something else than the network.
         MissingPackageError: What writes or runs a kind of file is not installed.
     """
-    targets = [Path(file).expanduser() for file in files]
-    for target in targets:
-        if target.suffix not in _KINDS:
-            endings = sorted([*_KINDS, INT8_SUFFIX])
-            raise ConfigError(f'{target} must end in one of {endings}, which says what to write')
-        if is_int8(target) and range_crops is None:
-            raise ConfigError(
-                f'{target}: 8-bit integers need pictures to take the ranges of the numbers from '
-                '(--pictures FOLDER, range_crops in Python); a name that ends in .onnx alone needs none'
-            )
+    targets = _check_names(files, range_crops is not None)
     path = rgb_path(estimator.cpu())
     facts = ExportFacts.of(path, calibration, source)
     if range_crops is not None:
@@ -130,6 +121,20 @@ def export_network(
         for partial in partials.values():
             partial.unlink(missing_ok=True)
     return ExportReport(tuple(targets), facts, tuple(parities), tuple(notes))
+
+
+def _check_names(files: Sequence[str | Path], with_ranges: bool) -> list[Path]:
+    targets = [Path(file).expanduser() for file in files]
+    for target in targets:
+        if target.suffix not in _KINDS:
+            endings = sorted([*_KINDS, INT8_SUFFIX])
+            raise ConfigError(f'{target} must end in one of {endings}, which says what to write')
+        if is_int8(target) and not with_ranges:
+            raise ConfigError(
+                f'{target}: 8-bit integers need pictures to take the ranges of the numbers from '
+                '(--pictures FOLDER, range_crops in Python); a name that ends in .onnx alone needs none'
+            )
+    return targets
 
 
 def _write_int8(folded: RGBPath, file: Path, facts: ExportFacts, crops: np.ndarray) -> None:
