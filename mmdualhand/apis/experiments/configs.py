@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import os
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from mmdualhand.apis.evaluate import evaluators
 from mmdualhand.apis.experiments.definitions import Training
 from mmdualhand.apis.experiments.selection import METRIC, RULE
 from mmdualhand.apis.model_zoo import get_config
+from mmdualhand.apis.quiet_log import quiet_log
 from mmdualhand.apis.run_config import check_keys, override, transforms_of
 from mmdualhand.apis.training_config import drop_validation, use_bf16
 from mmdualhand.errors import ConfigError
@@ -112,13 +112,8 @@ def read_config(name: str) -> Config:
 @cache
 def _read_once(name: str, data: str | None) -> Config:
     """A config, without mmengine's line about every environment variable in it."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
+    with quiet_log(MMLogger.get_current_instance()):
         return get_config(name)
-    finally:
-        logger.setLevel(level)
 
 
 def load_in_process(cfg: Config) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmdualhand.apis.export.parity import Parity
+from mmdualhand.apis.quiet_log import quiet_log
 from mmdualhand.errors import ConfigError, MissingPackageError
 
 INT8_SUFFIX = '.int8.onnx'
@@ -61,7 +60,7 @@ def write_int8(exact: Path, file: Path, crops: np.ndarray) -> None:
         raise MissingPackageError(
             f'8-bit files need onnx and onnxruntime ({error}): pip install "mmdualhand[export]"'
         ) from error
-    with _quiet():
+    with quiet_log(logging.getLogger(), logging.ERROR):  # advice on what was done to the file before
         quantize_static(
             str(exact),
             str(file),
@@ -122,15 +121,3 @@ def _exact_nodes(model: Any) -> list[str]:
     nodes = list(model.graph.node)  # in the order in which they run
     places = [place for place, node in enumerate(nodes) if node.op_type in ('Conv', 'ConvTranspose')]
     return [node.name for node in (nodes[places[0]], *nodes[places[-1] :])]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the advice of onnxruntime on what was done to the file before."""
-    log = logging.getLogger()
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(level)

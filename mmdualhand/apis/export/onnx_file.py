@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdualhand.apis.export.facts import FACTS_KEY, ExportFacts
+from mmdualhand.apis.quiet_log import quiet_log
 from mmdualhand.errors import MissingPackageError
 from mmdualhand.models.rgb_path import RGBPath
 
@@ -94,12 +95,6 @@ def _forget_origin(model: Any) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without the exporter's talk of packages that are not needed here."""
-    log = logging.getLogger('torch.onnx')
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            yield
-    finally:
-        log.setLevel(level)
+    with quiet_log(logging.getLogger('torch.onnx'), logging.ERROR), warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        yield

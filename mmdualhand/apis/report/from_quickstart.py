@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +17,7 @@ from mmdualhand.apis.experiments.cells import read_json, write_json
 from mmdualhand.apis.experiments.configs import benchmark_config
 from mmdualhand.apis.experiments.suites import two_stage
 from mmdualhand.apis.experiments.train_once import RECORD, find_trained
+from mmdualhand.apis.quiet_log import quiet_log
 from mmdualhand.apis.report.content import Comparison, ReportContent, RunLog, StepTimes
 from mmdualhand.apis.report.html import duration
 from mmdualhand.apis.report.write import REPORT, write_report
@@ -185,7 +184,7 @@ def update_page(
         runs=[RunLog(training.name, work_dir / training.key) for training in trainings],
         comparisons=_comparisons(list(trainings), work_dir),
     )
-    with _quiet_log():
+    with quiet_log(MMLogger.get_current_instance()):
         page = write_report(work_dir, content)
     write_json(beside, shown)
     return page
@@ -209,15 +208,3 @@ def _comparisons(trainings: Sequence[Training], work_dir: Path) -> list[Comparis
 def _digest(cells: Sequence[dict[str, Any]]) -> str:
     """Hash of everything that the cells say: origin, numbers, cost of the training."""
     return hashlib.sha256(json.dumps([TITLE, SUMMARY, *cells], sort_keys=True).encode()).hexdigest()
-
-
-@contextmanager
-def _quiet_log() -> Iterator[None]:
-    """Keep lines about loaded weights to themselves; warnings are shown."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
