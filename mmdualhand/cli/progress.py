@@ -16,13 +16,26 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Task as RichTask
+from rich.text import Text
 
 _LINES_WITHOUT_TERMINAL = 20
 
 
+class _TimeLeftColumn(TimeRemainingColumn):
+    """Time left as rich reckons it, by counts, or as a task's field ``seconds_left`` says."""
+
+    def render(self, task: RichTask) -> Text:
+        """The text of a task."""
+        seconds = task.fields.get('seconds_left')
+        return (
+            super().render(task) if seconds is None else Text(in_words(seconds), style='progress.remaining')
+        )
+
+
 def bars(console: Console) -> Progress:
     """Bars with counts, time spent and time left."""
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), _TimeLeftColumn())
     return Progress(TextColumn('{task.description}'), *columns, console=console)
 
 
@@ -54,3 +67,11 @@ def progress_bar(title: str, total: int) -> Iterator[Callable[[], None]]:
             print(f'{title}: {done}/{total}, {spent:.0f} s, {left:.0f} s left', file=sys.stderr, flush=True)
 
     yield advance
+
+
+def in_words(seconds: float) -> str:
+    """A time for people: ``40 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 60.0:
+        return f'{seconds:.0f} s'
+    minutes = round(seconds / 60.0)
+    return f'{minutes} min' if minutes < 60 else f'{minutes // 60} h {minutes % 60:02d} min'

@@ -24,6 +24,7 @@ from mmdualhand.apis.experiments import (
     tables_heading,
     write_tables,
 )
+from mmdualhand.apis.experiments.selection import SUFFIX
 from mmdualhand.cli.watch_jobs import JobWatcher
 from mmdualhand.errors import ConfigError
 
@@ -125,9 +126,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.best_on:
         command += f' --best-on {args.best_on}'
     head = '\n'.join([tables_heading(command, cells, len(measurements)), *notes])
-    written = write_tables(args.suite, args.scale, cells, head, args.work_dir)
+    name = f'{args.suite}{SUFFIX}' if args.best_on else args.suite
+    written = write_tables(args.suite, args.scale, cells, head, args.work_dir, name)
     print(f'\n{written.text}')
-    print(f'tables: {args.work_dir / args.suite}.md and .csv; cells: {args.cells}')
+    print(f'tables: {args.work_dir / name}.md and .csv; cells: {args.cells}')
     print(f'beside them: {", ".join(file.name for file in written.others)}')
     if failed:
         print(f'failed: {", ".join(failed)}; logs: {args.work_dir / "logs"}')

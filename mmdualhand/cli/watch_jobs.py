@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from mmdualhand.apis.experiments import Outcome, Task, Watcher
+from mmdualhand.apis.experiments.time_left import TimeLeft
 from mmdualhand.apis.experiments.watch import read_progress
-from mmdualhand.cli.progress import bars
+from mmdualhand.cli.progress import bars, in_words
 
 _LINE_EVERY_SECONDS = 60.0
 
@@ -40,6 +41,7 @@ class JobWatcher(Watcher):
         self._running: dict[str, TaskID | None] = {}
         self._ended = 0
         self._line_at = time.monotonic()
+        self._left = TimeLeft([], 1)
         self.failed: list[str] = []
 
     def __enter__(self) -> JobWatcher:
@@ -54,8 +56,13 @@ class JobWatcher(Watcher):
         if self._bars is not None:
             self._bars.stop()
 
+    def planned(self, tasks: Sequence[Task], jobs: int) -> None:
+        """Begin to reckon with the time left."""
+        self._left = TimeLeft(tasks, jobs)
+
     def started(self, task: Task) -> None:
         """Say so."""
+        self._left.started(task.name, self._fraction(task.name))
         self._running[task.name] = None if self._bars is None else self._bars.add_task(task.name, total=None)
         if self._bars is None:
             self._say(f'{task.name}: begins')
@@ -63,6 +70,7 @@ class JobWatcher(Watcher):
     def ended(self, task: Task, outcome: Outcome) -> None:
         """Say so; where it failed with the end of its log."""
         self._ended += 1
+        self._left.ended(task.name, ran=outcome.status == 'done')
         bar = self._running.pop(task.name, None)
         if self._bars is not None:
             if bar is not None:
@@ -84,19 +92,33 @@ class JobWatcher(Watcher):
 
     def tick(self) -> None:
         """Move the bars; without a terminal, a line a minute."""
+        if self._bars is None and time.monotonic() - self._line_at <= _LINE_EVERY_SECONDS:
+            return
         steps = {name: read_progress(self._work_dir / name) for name in self._running}
+        left = self._left.seconds({name: done / total for name, (done, total) in _known(steps).items()})
         if self._bars is not None:
-            for name, found in steps.items():
+            for name, (done, total) in _known(steps).items():
                 bar = self._running[name]
-                if found is not None and bar is not None:
-                    self._bars.update(bar, completed=found[0], total=found[1])
-        elif time.monotonic() - self._line_at > _LINE_EVERY_SECONDS and steps:
+                if bar is not None:
+                    self._bars.update(bar, completed=done, total=total)
+            if self._all is not None:
+                self._bars.update(self._all, seconds_left=left)
+        elif steps:
             self._line_at = time.monotonic()
-            known = [f'{name} {found[0]}/{found[1]} steps' for name, found in steps.items() if found]
-            self._say(f'running: {", ".join(known or steps)}')
+            texts = [f'{name} {done}/{total} steps' for name, (done, total) in _known(steps).items()]
+            end = '' if left is None else f'; about {in_words(left)} left'
+            self._say(f'running: {", ".join(texts or steps)}{end}')
+
+    def _fraction(self, name: str) -> float:
+        found = read_progress(self._work_dir / name)
+        return 0.0 if found is None else found[0] / found[1]
 
     def _say(self, text: str) -> None:
         if self._bars is not None:
             self._bars.console.print(text, markup=False, highlight=False)
         else:
             print(text, file=sys.stderr, flush=True)
+
+
+def _known(steps: Mapping[str, tuple[int, int] | None]) -> dict[str, tuple[int, int]]:
+    return {name: found for name, found in steps.items() if found is not None}

@@ -28,8 +28,10 @@ def asked(tmp_path, monkeypatch):
 
     def pretend(measurements, work_dir, cells, *, jobs, watcher):
         calls.update(trainings={one.training.key for one in measurements}, cells=cells, jobs=jobs)
-        for name in sorted(calls['trainings']):
-            task = Task(name, ('true',), work_dir / 'logs' / f'{name}.log')
+        logs = work_dir / 'logs'
+        tasks = [Task(name, ('true',), logs / f'{name}.log') for name in sorted(calls['trainings'])]
+        watcher.planned(tasks, jobs)
+        for task in tasks:
             watcher.started(task)
             watcher.ended(task, Outcome(calls['status'], 1.0, 'the end of the log'))
 
@@ -134,12 +136,19 @@ def test_files_beside_the_table_are_named(asked, capsys, tmp_path):
 
 def test_best_on_source_has_files_of_its_own_and_says_so(asked, capsys, tmp_path):
     write_cells(tmp_path / 'results' / 'mini', 12.0, 'abc')
+    assert run('reproduce', ['--suite', 'table3', '--scale', 'mini', '--table']) == 0
+    folder = tmp_path / 'work_dirs' / 'reproduce' / 'mini'
+    last = {file.name: file.read_bytes() for file in folder.glob('table3*')}
+    capsys.readouterr()
     options = ['--suite', 'table3', '--scale', 'mini', '--best-on', 'source']
     assert run('reproduce', options) == 0
     assert all(name.endswith('+best_s0') for name in asked['trainings'])
     out = capsys.readouterr().out
     assert '`python tools/reproduce.py --suite table3 --scale mini --seeds 1 --best-on source`' in out
     assert '12.00' not in out  # the cells of last checkpoints are not those of best ones
+    assert 'beside them: table3+best.tex, table3+best_cells.csv' in out
+    assert len(last) == 5 and last == {name: (folder / name).read_bytes() for name in last}
+    assert '12.00' not in (folder / 'table3+best.md').read_text(encoding='utf-8')
 
 
 def test_slurm_array(tmp_path):

@@ -59,6 +59,9 @@ class Outcome:
 class Watcher:
     """Is told what happens; does nothing of it."""
 
+    def planned(self, tasks: Sequence[Task], jobs: int) -> None:
+        """All tasks, and how many run at a time; told once, before the first is started."""
+
     def started(self, task: Task) -> None:
         """A task was started."""
 
@@ -75,13 +78,27 @@ def order(tasks: Sequence[Task]) -> list[Task]:
     Raises:
         ConfigError: Two tasks of one name, or one needs itself or what there is not.
     """
-    by_name = {task.name: task for task in tasks}
-    if len(by_name) < len(tasks):
+    lengths = chain_costs(tasks, {task.name: task.cost for task in tasks})
+    return sorted(tasks, key=lambda task: -lengths[task.name])
+
+
+def chain_costs(tasks: Sequence[Task], costs: Mapping[str, float]) -> dict[str, float]:
+    """Cost of the longest chain that begins with each task.
+
+    Args:
+        tasks: All of them.
+        costs: What each costs; 0 where it is not there.
+
+    Raises:
+        ConfigError: Two tasks of one name, or one needs itself or what there is not.
+    """
+    names = {task.name for task in tasks}
+    if len(names) < len(tasks):
         raise ConfigError('two tasks have the same name')
-    followers: dict[str, list[str]] = {name: [] for name in by_name}
+    followers: dict[str, list[str]] = {name: [] for name in names}
     for task in tasks:
         for need in task.needs:
-            if need not in by_name:
+            if need not in names:
                 raise ConfigError(f'{task.name} needs {need}, which is no task')
             followers[need].append(task.name)
     lengths: dict[str, float] = {}
@@ -91,10 +108,10 @@ def order(tasks: Sequence[Task]) -> list[Task]:
             raise ConfigError(f'{name} needs itself')
         if name not in lengths:
             rest = [length(other, (*above, name)) for other in followers[name]]
-            lengths[name] = by_name[name].cost + max(rest, default=0.0)
+            lengths[name] = costs.get(name, 0.0) + max(rest, default=0.0)
         return lengths[name]
 
-    return sorted(tasks, key=lambda task: -length(task.name))
+    return {task.name: length(task.name) for task in tasks}
 
 
 def run_tasks(
@@ -132,6 +149,7 @@ def run_tasks(
     free = list(range(jobs))
     outcomes: dict[str, Outcome] = {}
     running: dict[str, _Process] = {}
+    watcher.planned(queue, jobs)
     with _noted_signals() as signals:
         try:
             while queue or running:

@@ -57,16 +57,22 @@ def precisions(cells: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def write_tables(
-    suite: str, scale: str, cells: Sequence[Mapping[str, Any]], head: str, folder: Path
+    suite: str,
+    scale: str,
+    cells: Sequence[Mapping[str, Any]],
+    head: str,
+    folder: Path,
+    name: str | None = None,
 ) -> Written:
     """Make the tables of a suite and write them.
 
     Args:
-        suite: Its name, and the beginning of the names of the files.
+        suite: Its name.
         scale: Key of ``SCALES``.
         cells: Finished measurements.
         head: What comes above the tables in the Markdown.
         folder: Where to write; made if needed.
+        name: Beginning of the names of the files; that of the suite unless given.
 
     Returns:
         The Markdown and the other files: ``.tex``, ``_cells.csv`` and, where the suite
@@ -77,13 +83,14 @@ def write_tables(
     """
     tables = get_suite(suite).tables(cells, scale)
     text = '\n\n'.join([head, *map(markdown_text, tables), *notes_of(suite, cells)]) + '\n'
+    name = name or suite
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / f'{suite}.md', text)
-    _write(folder / f'{suite}.csv', csv_text(tables))
-    others = [folder / f'{suite}.tex', folder / f'{suite}_cells.csv']
+    _write(folder / f'{name}.md', text)
+    _write(folder / f'{name}.csv', csv_text(tables))
+    others = [folder / f'{name}.tex', folder / f'{name}_cells.csv']
     _write(others[0], latex_text(tables))
     _write(others[1], cells_csv(cells))
-    picture = folder / f'{suite}.png'
+    picture = folder / f'{name}.png'
     partial = _partial(picture)
     if draw_suite(suite, cells, scale, partial):
         replace_file(partial, picture)
