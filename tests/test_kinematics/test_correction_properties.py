@@ -98,6 +98,31 @@ def test_equivariant_to_scale(setting: dict[str, str], hands: Hands) -> None:
     assert largest(metres * 1000 - plain) < 1e-9
 
 
+def straight_hand(rho: BiomechanicalCorrection, side: float, length: float) -> Tensor:
+    """(21, 3) mm: the palm of the template, every finger on along its line from the wrist."""
+    assert rho.palm_points is not None
+    palm = rho.palm_points.double() * torch.tensor([side, 1.0, 1.0]) * length
+    bones = palm[1:] - palm[:1]
+    along = bones / bones.norm(dim=-1, keepdim=True)
+    reach = rho.ratios.double().cumsum(1) * length
+    return torch.cat([palm[:1], (palm[:1, None] + reach[..., None] * along[:, None]).flatten(0, 1)])
+
+
+@every_setting
+@pytest.mark.parametrize('side', [1.0, -1.0])
+def test_the_straight_hand_of_the_template_is_mapped_to_itself(setting: dict[str, str], side: float) -> None:
+    """Its bones are those of the template and all its angles 0, which every range of limits has inside."""
+    rho, rng = BiomechanicalCorrection(**setting), np.random.default_rng(5)
+    turns = torch.from_numpy(np.stack([random_rotation(rng) for _ in range(20)]))
+    places = torch.from_numpy(rng.uniform((-100, -100, 400), (100, 100, 900), (20, 1, 3)))
+    straight = straight_hand(rho, side, 43.0) @ turns.mT + places
+    for dtype in (torch.float64, torch.float32):
+        given = straight.to(dtype), torch.full((20,), side, dtype=dtype), torch.full((20,), 43.0, dtype=dtype)
+        corrected, valid = rho(*given)
+        assert valid.all()
+        assert largest(corrected.double() - straight) <= 1e-3
+
+
 def degenerate_hands() -> Tensor:
     """All zero; one point; on a line; palm of one point; joints on their placed parents; huge."""
     hand = generate_hands(1, seed=4).joints[0]

@@ -77,8 +77,12 @@ def test_without_limits_a_rigid_palm_is_kabsch_and_greedy_fingers(hands: Hands) 
         np.testing.assert_allclose(corrected[row].numpy(), closed, rtol=0, atol=1e-4)
 
 
-def test_with_the_wrist_pinned_it_is_the_kinematic_layer(hands: Hands) -> None:
-    """The published layer pins the wrist; given its palm, the fingers are the same."""
+def test_a_palm_that_fits_stays_and_the_fingers_are_placed_from_it(hands: Hands) -> None:
+    """Estimates whose palm is that of the template already, where the published layer puts it.
+
+    That layer pins the wrist, which rho cannot: the palm is part of what goes in, so that only
+    the fingers are compared, placed bone by bone from bases that they do not pull along.
+    """
     rho = BiomechanicalCorrection(limits='none', palm='rigid', placement='root')
     closed, estimates = [], []
     for row in range(100):

@@ -68,6 +68,20 @@ def test_loss_is_zero_at_the_target_and_weighted_elsewhere():
     assert float(off['loss_pose']) == pytest.approx(25.0, rel=1e-4)
 
 
+def test_the_distance_of_poses_can_be_a_sum_over_joints():
+    """The switch is reached from the config of a head: 21 joints of 2.5 each are 52.5."""
+    loss_pose = dict(type='PoseDist', depth_weight=50.0, reduction='joint_sum')
+    net = MODELS.build(
+        dict(type='MultiModal2.5DHead', in_channels=8, deconv_channels=(8, 8, 8), loss_pose=loss_pose)
+    )
+    with torch.no_grad():
+        pred = net.eval()(torch.zeros(1, 8, 2, 2))
+    maps = dict(mask=pred.mask, depth_map=pred.depth_map)
+    off = net.loss(pred, pred.pose25d + torch.tensor([1.0, 1.0, 0.1]), maps)
+    assert float(off['loss_pose']) == pytest.approx(52.5, rel=1e-4)
+    assert float(off['loss_mask']) == float(off['loss_depth_map']) == 0
+
+
 def test_map_targets_by_hand():
     mask = torch.zeros(1, 1, 4, 4)
     mask[0, 0, :2, :2] = 1

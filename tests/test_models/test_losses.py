@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import pytest
 import torch
@@ -13,6 +14,10 @@ from mmdualhand.registry import MODELS
 
 PRINTED = dict(symmetric=False, include_positive=False, reduction='sum')
 SIMCLR = dict(symmetric=True, include_positive=True, reduction='mean')
+FORMS = [
+    dict(symmetric=symmetric, include_positive=positive, reduction=reduction)
+    for symmetric, positive, reduction in product((False, True), (False, True), ('mean', 'sum'))
+]
 
 
 def manual_printed(z: torch.Tensor, z_pos: torch.Tensor, tau: float) -> float:
@@ -28,6 +33,13 @@ def manual_printed(z: torch.Tensor, z_pos: torch.Tensor, tau: float) -> float:
         )
         total -= math.log(numerator / denominator)
     return total
+
+
+def simclr(z: torch.Tensor, z_pos: torch.Tensor, tau: float) -> torch.Tensor:
+    """Each of 2B rows classifies its partner among the other 2B - 1: the text of SimCLR, word by word."""
+    rows = F.normalize(torch.cat([z, z_pos]), dim=1)
+    logits = (rows @ rows.T / tau).masked_fill(torch.eye(len(rows)).bool(), -math.inf)
+    return F.cross_entropy(logits, torch.arange(len(rows)).roll(len(z)))
 
 
 def test_identity_golden_values():
@@ -72,11 +84,42 @@ def test_symmetric_is_the_average_of_both_directions():
     assert torch.isclose(NTXent(symmetric=True)(z, z_pos), (one + other) / 2)
 
 
-def test_batch_of_one_gives_zero_with_gradient():
-    z = torch.randn(1, 8, requires_grad=True)
-    loss = NTXent()(z, torch.randn(1, 8))
+@pytest.mark.parametrize('tau', [0.1, 0.5])
+@pytest.mark.parametrize('batch', [2, 7])
+def test_simclr_is_the_cross_entropy_over_all_pairs(batch, tau):
+    """Unequal pairs: where z is z+, a wrong half of the similarities is not seen."""
+    generator = torch.Generator().manual_seed(batch)
+    views = [torch.randn(batch, 6, generator=generator, dtype=torch.float64) for _ in range(2)]
+    ours = [view.float().requires_grad_() for view in views]
+    slow = [view.requires_grad_() for view in views]
+    found, wanted = NTXent(temperature=tau, **SIMCLR)(*ours), simclr(*slow, tau)
+    assert float(found.detach()) == pytest.approx(float(wanted.detach()), rel=1e-5)
+    found.backward()
+    wanted.backward()
+    for fast, exact in zip(ours, slow, strict=True):
+        assert torch.allclose(fast.grad.double(), exact.grad, rtol=1e-4, atol=1e-6)
+    # It is a mean over anchors: the sum is that of B anchors, as both directions are averaged.
+    total = NTXent(temperature=tau, **{**SIMCLR, 'reduction': 'sum'})(*ours)
+    assert float(total.detach()) == pytest.approx(batch * float(wanted.detach()), rel=1e-5)
+
+
+@pytest.mark.parametrize('form', FORMS, ids=lambda form: '-'.join(map(str, form.values())))
+def test_only_a_symmetric_form_is_the_same_with_the_views_swapped(form):
+    """The printed form has z alone as anchors, so it is not."""
+    torch.manual_seed(3)
+    z, z_pos = torch.randn(5, 8), torch.randn(5, 8)
+    one, other = (float(NTXent(**form)(*pair)) for pair in ((z, z_pos), (z_pos, z)))
+    assert (one == pytest.approx(other, rel=1e-5)) == form['symmetric']
+
+
+@pytest.mark.parametrize('form', FORMS, ids=lambda form: '-'.join(map(str, form.values())))
+def test_a_batch_of_one_gives_zero_with_gradient_in_every_form(form):
+    """Without negatives the printed form would be minus infinity."""
+    z, z_pos = torch.randn(1, 8, requires_grad=True), torch.randn(1, 8, requires_grad=True)
+    loss = NTXent(**form)(z, z_pos)
     loss.backward()
-    assert float(loss) == 0.0 and z.grad is not None and not z.grad.any()
+    assert float(loss.detach()) == 0.0
+    assert all(view.grad is not None and not view.grad.any() for view in (z, z_pos))
 
 
 def test_nt_xent_gradient():
@@ -111,6 +154,24 @@ def test_pose_dist_golden_values():
     assert float(loss(p, q)) == pytest.approx(50 * 0.04 / 21)
     everywhere = torch.tensor([1.0, 1.0, 0.1]).expand(2, 21, 3)
     assert float(loss(torch.zeros(2, 21, 3), everywhere)) == pytest.approx(2.5)
+
+
+def test_pose_dist_can_be_a_sum_over_joints():
+    """Off by (1, 1) px and 0.1 in depth everywhere: 2.5 a joint, 52.5 a hand, whatever the batch."""
+    pred, target = torch.zeros(3, 21, 3), torch.tensor([1.0, 1.0, 0.1]).expand(3, 21, 3)
+    assert float(PoseDist(50.0)(pred, target)) == pytest.approx(2.5)
+    summed = PoseDist(50.0, reduction='joint_sum')
+    assert float(summed(pred, target)) == pytest.approx(52.5)
+    half = torch.zeros(3, 21)
+    half[0, :4] = 0.5
+    assert float(summed(pred, target, half)) == pytest.approx(4 * 0.5 * 2.5 / 3)
+
+
+@pytest.mark.parametrize('settings', [dict(reduction='sum'), dict(norm='l2')])
+def test_pose_dist_names_the_argument_that_it_does_not_know(settings):
+    (name,) = settings
+    with pytest.raises(ValueError, match=f"{name} must be one of .*, got '{settings[name]}'"):
+        PoseDist(**settings)
 
 
 def test_pose_dist_weights_divide_by_the_batch():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,8 @@ import torch.nn.functional as F
 from mmdualhand.errors import ConfigError
 from mmdualhand.models import AffinePerturbation, Warp
 from mmdualhand.models.backbones.dual_encoder import DualFeatures
+from mmdualhand.models.estimators.second_view import SecondView
+from mmdualhand.models.losses import NTXent
 from mmdualhand.models.perturbation import rotation_matrix
 from mmdualhand.models.projection_warp import rotate_about_mean, translate_by_extent, unwarp_projection
 from mmdualhand.registry import MODELS
@@ -57,6 +60,95 @@ def test_an_equivariant_encoder_has_cosine_one(settings):
     moved = equivariant(points, warp)
     assert float(F.cosine_similarity(moved, z).min()) < 0.95
     assert torch.allclose(F.cosine_similarity(unwarp_projection(moved, warp), z), torch.ones(16), atol=1e-5)
+
+
+SIDE = 96
+
+
+def coloured_spots(rows, generator):
+    """Images with a red, a green and a blue spot, with their middle in the middle as in a crop of a hand."""
+    uv = 14 * torch.randn(rows, 3, 2, generator=generator).clamp(-1, 1)
+    uv = uv - uv.mean(1, keepdim=True) + (SIDE - 1) / 2
+    cells = torch.arange(SIDE)
+    du, dv = (cells - uv[..., axis, None] for axis in (0, 1))
+    return torch.exp(-(dv[..., :, None] ** 2 + du[..., None, :] ** 2) / 18)
+
+
+def read_spots(images):
+    """Centres of gravity of the colours, as an encoder might put them into a projection.
+
+    The layout is in pixels and where it lies in shares of the image, times its own extent: PeCLR takes a
+    shift back in this unit, so that a read-out in plain pixels would be equivariant to turns alone.
+    """
+    cells = torch.arange(SIDE, dtype=images.dtype)
+    mass = images.sum((-2, -1))
+    uv = torch.stack([(images.sum(axis) * cells).sum(-1) / mass for axis in (-2, -1)], dim=-1)
+    middle, extent = uv.mean(1, keepdim=True), uv.amax(1) - uv.amin(1)
+    return (uv - middle + (middle - (SIDE - 1) / 2) / SIDE * extent[:, None]).flatten(1)
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [dict(rotation=180.0), dict(shift=0.15), dict(rotation=45.0, shift=0.12), dict(rotation=45.0, flip=0.5)],
+    ids=lambda settings: '-'.join(settings),
+)
+def test_points_read_off_moved_images_come_back(settings):
+    """The motion is that of the images themselves; no function that is undone here has moved the points."""
+    generator = torch.Generator().manual_seed(7)
+    images = coloured_spots(16, generator)
+    torch.manual_seed(8)
+    view = SecondView(settings)
+    moved, warp = view.move(dict(rgb=images.repeat(2, 1, 1, 1)))
+    plain, found = (read_spots(half) for half in moved['rgb'].chunk(2))
+    undone = view.undo({'rgb': plain, 'rgb+': found}, warp)
+    assert torch.equal(undone['rgb'], plain)
+    assert torch.allclose(undone['rgb+'], F.normalize(plain, dim=1), atol=2e-4)
+    assert float(F.cosine_similarity(undone['rgb+'], plain).min()) > 1 - 1e-5
+    # Left as they are, or moved on by the same motion, they are not those of the plain view.
+    backwards = warp._replace(angle=-warp.angle, shift=-warp.shift)
+    for wrong in (found, unwarp_projection(found, backwards)):
+        assert float(F.cosine_similarity(wrong, plain).min()) < 0.99
+
+
+def peclr_loss(views, angles, shifts, tau=0.5):
+    """PeCLR's loss of two views (B, 2m) that were both moved, row by row in NumPy."""
+    rows = []
+    for z, angle_of, shift_of in zip(views, angles, shifts, strict=True):
+        for row, angle, shift in zip(z, angle_of, shift_of, strict=True):
+            points = (row / np.linalg.norm(row)).reshape(-1, 2)
+            points = points - shift * (points.max(0) - points.min(0))
+            turn = cv2.getRotationMatrix2D(tuple(points.mean(0)), -angle, 1.0)
+            points = points @ turn[:, :2].T + turn[:, 2]
+            rows.append(points.ravel() / np.linalg.norm(points))
+    count, total = len(rows), 0.0
+    for i in range(count):
+        partner = (i + count // 2) % count
+        others = sum(np.exp(rows[i] @ rows[k] / tau) for k in range(count) if k != i)
+        total -= np.log(np.exp(rows[i] @ rows[partner] / tau) / others)
+    return total / count
+
+
+def test_the_loss_is_that_of_peclr_written_out_in_numpy():
+    """There both views are moved; the motions matter, as the views are alike before they are undone."""
+    rng = np.random.default_rng(1)
+    views = rng.normal(0.3, 1.0, (1, 5, 16)) + rng.normal(0.0, 0.3, (2, 5, 16))
+    angles, shifts = rng.uniform(-180, 180, (2, 5)), rng.uniform(-0.4, 0.4, (2, 5, 2))
+    none = torch.zeros(5) > 0
+    undone = [
+        unwarp_projection(torch.tensor(z), Warp(torch.tensor(a), torch.tensor(s), torch.ones(5), none))
+        for z, a, s in zip(views, angles, shifts, strict=True)
+    ]
+    loss = NTXent(temperature=0.5, symmetric=True, include_positive=True, reduction='mean')
+    wanted = peclr_loss(views, angles, shifts)
+    assert float(loss(*undone)) == pytest.approx(wanted, rel=1e-5)
+    assert peclr_loss(views, 0 * angles, 0 * shifts) < wanted - 0.5
+
+
+def test_the_mean_that_points_turn_about_has_no_gradient():
+    """Turned by 90 degrees (x, y) is (y, -x) about the mean: what the sum of both says of x and y."""
+    points = RECTANGLE.clone().requires_grad_()
+    rotate_about_mean(points, torch.tensor([90.0])).sum().backward()
+    assert torch.allclose(points.grad, torch.tensor([-1.0, 1.0]).expand(1, 4, 2))
 
 
 def test_without_motion_it_is_the_normalisation():

@@ -90,6 +90,22 @@ def test_label_loss_is_the_weighted_distance_to_the_label_over_the_batch():
     assert float(losses['accepted']) == pytest.approx(0.5)
 
 
+def test_labels_are_weighed_against_each_other_as_the_head_weighs_truth():
+    """A head that sums over joints must not be trained by labels that are averaged: 21 joints, 21 times."""
+    head = dict(
+        type='MultiModal2.5DHead',
+        deconv_channels=(8, 8, 8),
+        codec=dict(type='Pose25D', input_size=(SIZE, SIZE)),
+    )
+    losses = []
+    for reduction in ('mean', 'joint_sum'):
+        model = build(head={**head, 'loss_pose': dict(type='PoseDist', reduction=reduction)})
+        model.labeler = constant_labeler(torch.ones(ROWS))
+        data = streams(model)['target']
+        losses.append(model.target_loss(data['inputs'], data['targets'])['loss_label_rgb'])
+    assert float(losses[1]) == pytest.approx(21 * float(losses[0]), rel=1e-5)
+
+
 def test_label_loss_divided_by_the_accepted():
     model, other = (
         build(dict(distill_weight=0.0)),

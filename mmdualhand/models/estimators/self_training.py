@@ -77,7 +77,8 @@ class SelfTrainingEstimator(DualModalityEstimator):
                 f'self_training.passes=2 needs the branches {BRANCHES}, the network has {self.branches}; '
                 'use passes=1 for an RGB network'
             )
-        self.loss_label = PoseDist(self.head.loss_pose.depth_weight, self.head.loss_pose.norm)
+        pose = self.head.loss_pose
+        self.loss_label = PoseDist(pose.depth_weight, pose.norm, pose.reduction)
         self.consistency: Consistency | None = None
         if consistency:
             self.consistency = Consistency(consistency, perturbation, consistency_weight, consistency_streams)

@@ -8,6 +8,7 @@ from mmdualhand.registry import MODELS
 from mmdualhand.structures import check_shape
 
 NORMS = ('squared', 'l1')
+REDUCTIONS = ('mean', 'joint_sum', 'none')
 
 
 @MODELS.register_module()
@@ -24,15 +25,24 @@ class PoseDist(nn.Module):
         norm: ``squared`` (the paper) or ``l1`` (absolute values in place of
             squares, ``depth_weight`` acting through its square root so that
             both forms weigh pixels against depth alike).
-        reduction: ``mean`` over the batch, or ``none`` for one value a pose.
+        reduction: ``mean`` over joints and batch; ``joint_sum``, the sum over joints
+            and the mean over the batch, :math:`\frac{1}{B} \sum_b \sum_j \ell_{bj}`, 21
+            times as much; or ``none`` for one value a pose, a mean over its joints. The
+            norm of whole poses in SemiHand's Eq. 2 leaves open which one is meant: read
+            literally it is the sum, but other losses of its authors (ChenPyLib,
+            ``cscPy/Loss/utils.py``) are the mean, and a threshold of 1.5 on sums would
+            accept next to nothing.
+
+    Raises:
+        ValueError: An unknown ``norm`` or ``reduction``.
     """
 
     def __init__(self, depth_weight: float = 50.0, norm: str = 'squared', reduction: str = 'mean') -> None:
         super().__init__()
         if norm not in NORMS:
             raise ValueError(f'norm must be one of {NORMS}, got {norm!r}')
-        if reduction not in ('mean', 'none'):
-            raise ValueError(f"reduction must be 'mean' or 'none', got {reduction!r}")
+        if reduction not in REDUCTIONS:
+            raise ValueError(f'reduction must be one of {REDUCTIONS}, got {reduction!r}')
         self.depth_weight = depth_weight
         self.norm = norm
         self.reduction = reduction
@@ -44,7 +54,7 @@ class PoseDist(nn.Module):
             pred: ``(B, 21, 3)`` 2.5D poses.
             target: ``(B, 21, 3)``.
             weight: ``(B,)``, multiplies each pose, or ``(B, 21)``, each joint,
-                before the mean over all joints and all B.
+                before the mean over all joints (or their sum) and all B.
 
         Returns:
             A scalar, or ``(B,)`` with ``reduction='none'``.
@@ -65,5 +75,5 @@ class PoseDist(nn.Module):
         distance = uv + depth
         if weight is not None:
             distance = distance * (weight if weight.ndim == 2 else weight[:, None])
-        distance = distance.mean(-1)
-        return distance.mean() if self.reduction == 'mean' else distance
+        distance = distance.sum(-1) if self.reduction == 'joint_sum' else distance.mean(-1)
+        return distance if self.reduction == 'none' else distance.mean()
