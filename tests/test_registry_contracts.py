@@ -143,6 +143,7 @@ MINIMAL: dict[tuple[str, str], dict[str, Any] | None] = {
 WITHOUT_CONFIG = {
     ('optim_wrapper', 'BF16OptimWrapper'),
     ('model_wrapper', 'HandDataParallel'),
+    ('loop', 'FixedEpochTrainLoop'),
     ('loop', 'StreamTrainLoop'),
     ('optimizer wrapper constructor', 'PartsOptimWrapperConstructor'),
     ('parameter scheduler', 'InverseDecayLR'),

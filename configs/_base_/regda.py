@@ -35,4 +35,11 @@ regda = dict(
         ),
     ),
     param_scheduler=[dict(type='InverseDecayLR', gamma=1e-4, power=0.75, total=15000, by_epoch=False)],
+    # Labels and augmentation of the authors' code. It draws the area of the crop, 0.6 to 1.3 of that of the
+    # box, again where it is larger than the box: 0.775 to 1 of its side, anywhere in it (0.08 either way).
+    official=dict(
+        codec=dict(round_centers=True, quarter_shift=False),
+        augment=dict(rotation=180.0, scale=(0.775, 1.0), translation=0.08, prob=1.0),
+        rgb=dict(brightness=0.25, contrast=0.25, saturation=0.25, blur_prob=1.0, blur_sigma=(0.0, 0.8)),
+    ),
 )

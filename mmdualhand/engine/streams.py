@@ -10,9 +10,9 @@
     train_cfg = dict(type='StreamTrainLoop', max_epochs=6)
 
 Each stream is an ordinary DataLoader; keys that a stream does not give are taken
-from the common ones beside ``streams``. An epoch is one pass over the driver; the
-other streams go round, each pass in a new order. The model gets
-``{'source': batch, 'target': batch}``.
+from the common ones beside ``streams``. An epoch is one pass over the driver, or
+``train_cfg.epoch_length`` steps where that is given; the streams go round, each pass
+in a new order. The model gets ``{'source': batch, 'target': batch}``.
 
 What a step sees follows from seed, epoch and step alone: batch n of a stream is
 batch ``n % length`` of pass ``n // length``, whether the run came there in one go
@@ -31,6 +31,7 @@ from mmengine.dist import all_gather_object
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
+from mmdualhand.engine.fixed_epochs import check_epoch_length
 from mmdualhand.engine.numbered_batches import NumberedBatches
 from mmdualhand.errors import ConfigError
 from mmdualhand.registry import LOOPS
@@ -98,20 +99,28 @@ class StreamLoader:
         loaders: Stream name to its DataLoader, the same names on every process.
         driver: The stream whose pass is an epoch.
         seed: Seed of the run, until :meth:`set_epoch` tells another.
+        epoch_length: Steps of an epoch; None: a pass of the driver.
 
     Attributes:
         loaders: As given, for their settings and datasets; they are not iterated.
 
     Raises:
-        ConfigError: No such driver; a stream that gives no batch, has no end, has
-            an order that cannot be repeated, or gives the processes different
-            numbers of batches or the same rows.
+        ConfigError: No such driver, an epoch without steps; a stream that gives no
+            batch, has no end, has an order that cannot be repeated, or gives the
+            processes different numbers of batches or the same rows.
     """
 
-    def __init__(self, loaders: Mapping[str, DataLoader], driver: str, seed: int = 0) -> None:
+    def __init__(
+        self,
+        loaders: Mapping[str, DataLoader],
+        driver: str,
+        seed: int = 0,
+        epoch_length: int | None = None,
+    ) -> None:
         _check_driver(driver, loaders)
         self.loaders = dict(loaders)
         self.driver = driver
+        self.epoch_length = None if epoch_length is None else check_epoch_length(epoch_length)
         self._streams = {
             name: NumberedBatches(loader, f'{_PLACE}.{name}') for name, loader in loaders.items()
         }
@@ -119,7 +128,7 @@ class StreamLoader:
         _check_processes({name: len(stream) for name, stream in self._streams.items()})
 
     def __len__(self) -> int:
-        return len(self._streams[self.driver])
+        return self.epoch_length or len(self._streams[self.driver])
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         steps = len(self)
@@ -192,6 +201,8 @@ class StreamTrainLoop(EpochBasedTrainLoop):
         runner: The Runner.
         dataloader: A :class:`StreamLoader`, or ``train_dataloader`` as the module
             describes it.
+        epoch_length: Steps of an epoch; None: a pass of the driver. A
+            :class:`StreamLoader` that is given has its own.
         kwargs: ``max_epochs``, ``val_begin``, ``val_interval`` and
             ``dynamic_intervals`` of mmengine's ``EpochBasedTrainLoop``.
 
@@ -201,9 +212,15 @@ class StreamTrainLoop(EpochBasedTrainLoop):
 
     dataloader: StreamLoader
 
-    def __init__(self, runner: Runner, dataloader: StreamLoader | Mapping[str, Any], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: StreamLoader | Mapping[str, Any],
+        epoch_length: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(dataloader, StreamLoader):
-            dataloader = _build(runner, dataloader)
+            dataloader = _build(runner, dataloader, epoch_length)
         super().__init__(runner, dataloader, **kwargs)
 
     def run_epoch(self) -> None:
@@ -212,13 +229,13 @@ class StreamTrainLoop(EpochBasedTrainLoop):
         super().run_epoch()
 
 
-def _build(runner: Runner, config: Mapping[str, Any]) -> StreamLoader:
+def _build(runner: Runner, config: Mapping[str, Any], epoch_length: int | None) -> StreamLoader:
     different = runner._randomness_cfg.get('diff_rank_seed', False)
     loaders = {
         name: Runner.build_dataloader(one, seed=stream_seed(runner.seed, name), diff_rank_seed=different)
         for name, one in stream_configs(config).items()
     }
-    return StreamLoader(loaders, config['driver'], runner.seed)
+    return StreamLoader(loaders, config['driver'], runner.seed, epoch_length)
 
 
 def _check_driver(driver: Any, streams: Iterable[str]) -> None:

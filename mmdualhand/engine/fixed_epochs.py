@@ -1,0 +1,130 @@
+"""Epochs of a given number of steps, whatever the size of the dataset.
+
+Some published schedules count epochs that are no passes over the data (RegDA: 500 batches each). Stage 1::
+
+    train_dataloader = dict(batch_size=32, dataset=dict(type='RHDDataset', ...))
+    train_cfg = dict(type='FixedEpochTrainLoop', max_epochs=70, epoch_length=500)
+
+In stage 2 ``StreamTrainLoop`` takes the same ``epoch_length``.
+
+Passes over the data follow each other as without it, each in a new order and with new random numbers, and an
+epoch is the next ``epoch_length`` batches of this row. What it sees follows from the seed and its number: a
+resumed run goes on as the undisturbed one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch.utils.data import DataLoader
+
+from mmdualhand.engine.numbered_batches import NumberedBatches
+from mmdualhand.errors import ConfigError
+from mmdualhand.registry import LOOPS
+
+
+def check_epoch_length(value: Any) -> int:
+    """``train_cfg.epoch_length`` as it is given.
+
+    Raises:
+        ConfigError: It is no positive whole number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f'train_cfg.epoch_length must be a number of steps, 1 or more, got {value!r}')
+    return value
+
+
+class FixedEpochLoader:
+    """What the Runner takes for a DataLoader; one pass gives ``epoch_length`` batches.
+
+    Args:
+        loader: Its settings and dataset are used; it is not iterated.
+        epoch_length: Steps of an epoch.
+        seed: Seed of the run, until :meth:`set_epoch` tells another.
+
+    Raises:
+        ConfigError: A length below 1, or a loader that gives no batch, has no end, or
+            has an order that cannot be repeated.
+    """
+
+    def __init__(self, loader: DataLoader, epoch_length: int, seed: int = 0) -> None:
+        self.loader = loader
+        self.epoch_length = check_epoch_length(epoch_length)
+        self._batches = NumberedBatches(loader, 'train_dataloader')
+        self._epoch, self._seed = 0, seed
+
+    def __len__(self) -> int:
+        return self.epoch_length
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._batches.batches(self._epoch * self.epoch_length, self.epoch_length, self._seed)
+
+    def set_epoch(self, epoch: int, seed: int | None = None) -> None:
+        """Choose the epoch that the next pass gives.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+            seed: Seed of the run; unchanged where None.
+        """
+        self._epoch = epoch
+        self._seed = self._seed if seed is None else seed
+
+    @property
+    def batch_size(self) -> int | None:
+        """Rows of a step of one process."""
+        return self.loader.batch_size
+
+    @property
+    def dataset(self) -> Any:
+        """The dataset, where the Runner and its hooks look for it."""
+        return self.loader.dataset
+
+    @property
+    def sampler(self) -> FixedEpochLoader:
+        """Has ``set_epoch``, which is all that hooks want of a sampler."""
+        return self
+
+
+@LOOPS.register_module()
+class FixedEpochTrainLoop(EpochBasedTrainLoop):
+    """mmengine's epoch loop with epochs of ``epoch_length`` steps over an ordinary dataloader.
+
+    Args:
+        runner: The Runner.
+        dataloader: ``train_dataloader``, without streams, or a DataLoader.
+        epoch_length: Steps of an epoch.
+        kwargs: ``max_epochs``, ``val_begin``, ``val_interval`` and
+            ``dynamic_intervals`` of mmengine's ``EpochBasedTrainLoop``.
+
+    Raises:
+        ConfigError: See :class:`FixedEpochLoader`; or the dataloader has streams.
+    """
+
+    dataloader: FixedEpochLoader
+
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: DataLoader | Mapping[str, Any],
+        epoch_length: int,
+        **kwargs: Any,
+    ) -> None:
+        loader = FixedEpochLoader(_build(runner, dataloader), epoch_length, runner.seed)
+        super().__init__(runner, loader, **kwargs)
+
+    def run_epoch(self) -> None:
+        """Train one epoch, its batches placed by its number."""
+        self.dataloader.set_epoch(self._epoch, self.runner.seed)
+        super().run_epoch()
+
+
+def _build(runner: Runner, config: DataLoader | Mapping[str, Any]) -> DataLoader:
+    if isinstance(config, Mapping) and 'streams' in config:
+        raise ConfigError(
+            'FixedEpochTrainLoop takes an ordinary train_dataloader; one with streams needs '
+            "train_cfg=dict(type='StreamTrainLoop', epoch_length=...)"
+        )
+    different = runner._randomness_cfg.get('diff_rank_seed', False)
+    return Runner.build_dataloader(config, seed=runner.seed, diff_rank_seed=different)
