@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -25,13 +26,14 @@ from mmdualhand.apis.experiments import (
 from mmdualhand.apis.experiments import cells as cells_module
 from mmdualhand.apis.experiments.cells import finished_cells, read_json, read_result, write_json
 from mmdualhand.apis.experiments.definitions import check_names
-from mmdualhand.apis.experiments.job import Job
+from mmdualhand.apis.experiments.job import Job, remove_jobs, run_job
 from mmdualhand.apis.experiments.machine import cores
+from mmdualhand.apis.experiments.needs import with_data
 from mmdualhand.apis.experiments.origin import measurement_origin, training_origin
 from mmdualhand.apis.experiments.run import estimated_cost, make_tasks
 from mmdualhand.apis.experiments.train_once import find_trained
 from mmdualhand.cli.main import run
-from mmdualhand.errors import ConfigError, DataError
+from mmdualhand.errors import ConfigError, DataError, MissingFileError
 from tests.fixtures.runs import REPO
 
 INIT = Training('init_rgb', 'mini/init_rgb')
@@ -52,7 +54,9 @@ def no_data(monkeypatch, tmp_path):
 
 def finish(one, cells):
     """A cell as a measurement would write it."""
-    write_json(cells / one.file_name, {'origin': measurement_origin(one), 'metrics': {'EPE': 1.0}})
+    plain = one.to_plain()
+    kept = {'training': one.training.name, 'seed': one.training.seed, 'benchmark': plain['benchmark']}
+    write_json(cells / one.file_name, {**kept, 'origin': measurement_origin(one), 'metrics': {'EPE': 1.0}})
 
 
 def train(training, work_dir):
@@ -115,7 +119,7 @@ def test_tasks_wait_for_their_start(tmp_path):
     tasks = {task.name: task for task in make_tasks(plan, tmp_path / 'work', tmp_path / 'cells')}
     assert tasks['finetune_stb_s0'].needs == ('pretrain_s0',)
     assert tasks['pretrain_s0'].needs == ('init_rgb_s0',) and tasks['init_rgb_s0'].needs == ()
-    content = read_json(Path(tasks['finetune_stb_s0'].command[-1]))
+    content = read_json(Path(tasks['finetune_stb_s0'].command[-2]))
     assert Training.from_plain(content['training']) == TUNED
     assert [Measurement.from_plain(one) for one in content['measurements']] == MEASUREMENTS[2:]
 
@@ -233,6 +237,101 @@ def test_cells_without_their_data_are_taken_and_said(tmp_path, monkeypatch):
     said.clear()
     assert finished_cells(other, tmp_path / 'cells', say=said.append) == []
     assert said[0].startswith('Left out')
+
+
+def test_cells_of_another_config_are_left_out_without_data_too(tmp_path):
+    """The hash of a training is over its data too; that of its configs is kept beside it."""
+    slow = with_options(MEASUREMENTS, (('optim_wrapper.optimizer.lr', 1e-4),))
+    cells = tmp_path / 'cells'
+    for one in slow:
+        finish(one, cells)
+    said = []
+    assert finished_cells(MEASUREMENTS, cells, say=said.append) == []
+    assert said[0].startswith('Left out, made from something else than today: pretrain_s0--')
+    # The config of the start counts as well.
+    first = replace(INIT, options=(('optim_wrapper.optimizer.lr', 1e-4),))
+    other = measurement_origin(replace(MEASUREMENTS[0], training=replace(PRETRAIN, start=first)))
+    origin = measurement_origin(MEASUREMENTS[0])
+    assert other['configs'] != origin['configs'] and other['benchmark'] == origin['benchmark']
+    # A cell that does not know its configs is compared by its benchmark, as before.
+    del other['configs']
+    finish(MEASUREMENTS[0], cells)
+    cell = read_json(cells / MEASUREMENTS[0].file_name)
+    write_json(cells / MEASUREMENTS[0].file_name, {**cell, 'origin': other})
+    assert len(finished_cells(MEASUREMENTS[:1], cells, say=said.append)) == 1
+
+
+@pytest.mark.parametrize(('change', 'wanted'), [
+    ({'training': None}, 'has no training'),
+    ({'metrics': None}, 'its metrics are not names with numbers'),
+    ({'metrics': {'EPE': 'twelve'}}, 'its metrics are not names with numbers'),
+])  # fmt: skip
+def test_a_file_that_is_no_measurement_is_named(tmp_path, change, wanted):
+    finish(MEASUREMENTS[0], tmp_path / 'cells')
+    file = tmp_path / 'cells' / MEASUREMENTS[0].file_name
+    cell = {**read_json(file), **change}
+    write_json(file, {key: value for key, value in cell.items() if key == 'metrics' or value is not None})
+    with pytest.raises(DataError, match=f'{file.name} is no measurement, .*{wanted}'):
+        finished_cells(MEASUREMENTS, tmp_path / 'cells')
+
+
+def test_files_that_are_no_text_and_folders_that_are_files_are_named(tmp_path):
+    (tmp_path / 'cell.json').write_bytes(b'\xff\xfe{}')
+    with pytest.raises(DataError, match='cell.json is not the JSON of an experiment'):
+        read_result(tmp_path / 'cell.json')
+    with pytest.raises(ConfigError, match='cell.json is no folder'):
+        finished_cells(MEASUREMENTS, tmp_path / 'cell.json')
+
+
+def test_two_commands_in_one_folder_have_job_files_of_their_own(tmp_path, monkeypatch):
+    (first,) = make_tasks(plan_of(tmp_path, MEASUREMENTS[:1])[0], tmp_path / 'work', tmp_path / 'cells')[1:]
+    before = Path(first.command[-2]).read_bytes()
+    monkeypatch.setattr(os, 'getpid', lambda: 12345)
+    (second,) = make_tasks(plan_of(tmp_path, MEASUREMENTS[:2])[0], tmp_path / 'work', tmp_path / 'cells')[1:]
+    assert (second.command[-1], second.name) == ('12345', first.name)
+    assert Path(first.command[-2]).read_bytes() == before
+    assert len(read_json(Path(second.command[-2]))['measurements']) == 2
+    remove_jobs(tmp_path / 'work')
+    assert Path(first.command[-2]).is_file() and not Path(second.command[-2]).exists()
+
+
+def test_a_job_waits_for_another_process_and_takes_what_it_left(tmp_path, monkeypatch, capsys):
+    lock = tmp_path / 'work' / 'jobs' / f'{PRETRAIN.key}.lock'
+    lock.parent.mkdir(parents=True)
+    owner = lock.open('w')
+    fcntl.flock(owner, fcntl.LOCK_EX)
+
+    def owner_ends(seconds):
+        train(PRETRAIN, tmp_path / 'work')
+        finish(MEASUREMENTS[0], tmp_path / 'cells')
+        owner.close()
+
+    monkeypatch.setattr('mmdualhand.apis.experiments.job.time.sleep', owner_ends)
+    run_job(Job(PRETRAIN, (MEASUREMENTS[0],)), tmp_path / 'work', tmp_path / 'cells', parent=os.getppid())
+    out = capsys.readouterr().out
+    assert 'another process works on pretrain_s0: this one waits for it' in out
+    assert 'pretrain_s0 is trained already' in out and 'EPE' not in out
+
+
+def test_a_job_does_not_wait_when_nobody_waits_for_it(tmp_path):
+    lock = tmp_path / 'work' / 'jobs' / f'{PRETRAIN.key}.lock'
+    lock.parent.mkdir(parents=True)
+    with lock.open('w') as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit, match='is gone'):
+            run_job(Job(PRETRAIN), tmp_path / 'work', tmp_path / 'cells', parent=-1)
+
+
+def test_what_has_no_data_here_is_left_out_by_name(tmp_path):
+    for name in ('RHD_published_v2', 'STB'):
+        (tmp_path / 'data' / 'mini' / name).mkdir(parents=True)
+    elsewhere = replace(MEASUREMENTS[0], benchmark='mini/finetune_h3d')
+    possible, sentences = with_data([*MEASUREMENTS, elsewhere])
+    assert possible == MEASUREMENTS
+    assert len(sentences) == 1 and sentences[0].startswith('1 measurements are left out: ')
+    assert 'H3D' in sentences[0] and 'make-mini-benchmark' in sentences[0].replace('_', '-')
+    with pytest.raises(MissingFileError, match='H3D'):
+        with_data([elsewhere])
 
 
 def test_lists_of_numbers_are_one_line(tmp_path):
@@ -374,7 +473,7 @@ def test_a_killed_fine_tuning_goes_on_and_gives_the_same(trained, monkeypatch, t
     kept = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in cells.iterdir()}
     task = make_tasks(make_plan(measurements, work, cells), work, cells)[0]
     env = dict(os.environ, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
-    killed = subprocess.run([sys.executable, '-c', KILLED, task.command[-1]], env=env, capture_output=True)
+    killed = subprocess.run([sys.executable, '-c', KILLED, task.command[-2]], env=env, capture_output=True)
     assert killed.returncode == -9, killed.stderr[-2000:]
     tuned = measurements[-1].training
     assert find_trained(tuned, work) is None
@@ -397,7 +496,8 @@ def test_a_broken_training_is_reported_with_its_log(trained, monkeypatch, tmp_pa
     folder, _ = trained
     monkeypatch.setenv('HAND_DATA', str(folder / 'data'))
     monkeypatch.setenv('PYTHONPATH', str(REPO))
-    data = folder / 'data' / 'mini' / 'nothing_here'
+    data = tmp_path / 'nothing_here'  # an empty folder; an absent one is seen before anything runs
+    data.mkdir()
     start = replace(INIT, options=TINY)
     broken = replace(
         PRETRAIN, start=start, options=(*TINY, ('train_dataloader.dataset.data_root', str(data)))

@@ -17,27 +17,31 @@ import torch
 
 from mmdualhand import __version__
 from mmdualhand.apis.experiments.definitions import Measurement
-from mmdualhand.apis.experiments.origin import absent_data, difference, measurement_origin
+from mmdualhand.apis.experiments.origin import absent_data, difference, measurement_origin, same_configs
 from mmdualhand.compat import replace_file
-from mmdualhand.errors import DataError
+from mmdualhand.errors import ConfigError, DataError
 
 _NUMBERS = re.compile(r'\[[\d\s.,eE+-]+\]')
 _NAMES_SHOWN = 3
+_NEEDED = ('training', 'seed', 'benchmark', 'metrics')
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """Content of a JSON file; None where there is none.
 
     Raises:
+        ConfigError: A part of its path is a file.
         DataError: It is not JSON, or not an object.
     """
     try:
-        text = path.read_text(encoding='utf-8')
+        content = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
         return None
-    try:
-        content = json.loads(text)
-    except ValueError as error:
+    except NotADirectoryError as error:
+        raise ConfigError(
+            f'{path.parent} is no folder: name one for the JSON files of an experiment'
+        ) from error
+    except ValueError as error:  # also of bytes that are no UTF-8
         raise DataError(f'{path} is not the JSON of an experiment: {error}; remove it') from error
     if not isinstance(content, dict):
         raise DataError(f'{path} is not the JSON of an experiment, it holds no object; remove it')
@@ -54,6 +58,28 @@ def read_result(path: Path) -> dict[str, Any] | None:
     if content is not None and not isinstance(content.get('origin'), dict):
         raise DataError(f'{path} does not say what it was made from, it has no origin; remove it')
     return content
+
+
+def read_cell(path: Path) -> dict[str, Any] | None:
+    """A finished measurement; None where there is none.
+
+    Raises:
+        DataError: It is broken, or lacks what tables need.
+    """
+    content = read_result(path)
+    if content is None:
+        return None
+    missing = [key for key in _NEEDED if key not in content]
+    if missing:
+        raise DataError(f'{path} is no measurement, it has no {" and no ".join(missing)}; remove it')
+    metrics = content['metrics']
+    if not isinstance(metrics, dict) or not all(_is_value(value) for value in metrics.values()):
+        raise DataError(f'{path} is no measurement, its metrics are not names with numbers; remove it')
+    return content
+
+
+def _is_value(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def precision_of(record: Mapping[str, Any]) -> str:
@@ -76,7 +102,7 @@ def finished_cells(
     """The cells of measurements that are there and were made from what would be used today.
 
     Others are named, and left out. Only where data are not on this machine, so that
-    they cannot be compared, the cells of the same benchmark are taken, and that is said.
+    they cannot be compared, the cells of the same configs are taken, and that is said.
 
     Args:
         measurements: Which are wanted.
@@ -91,12 +117,12 @@ def finished_cells(
     """
     found, stale, unsure = [], [], []
     for one in measurements:
-        cell = read_result(cells / one.file_name)
+        cell = read_cell(cells / one.file_name)
         if cell is None:
             continue
         origin = measurement_origin(one)
         if difference(cell['origin'], origin):
-            if not absent_data(one) or cell['origin'].get('benchmark') != origin['benchmark']:
+            if not absent_data(one) or not same_configs(cell['origin'], origin):
                 stale.append(one.file_name)
                 continue
             unsure.append(one.file_name)

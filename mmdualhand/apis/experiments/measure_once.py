@@ -35,8 +35,8 @@ def measure(
 
     Returns:
         The cell: what was measured, ``origin``, ``metrics``, ``curve3d``,
-        ``per_sample_epe`` (mm), what the training cost, its number of threads and precision,
-        commit and versions.
+        ``per_sample_epe`` (mm), what the training cost, its number of threads, precision and
+        commit (``training_commit``), and commit and versions of what measured.
 
     Raises:
         ConfigError: The checkpoint names no network, or there are no images to
@@ -68,6 +68,7 @@ def measure(
         **{key: record[key] for key in _COST},
         'threads': record.get('threads'),
         'precision': precision_of(record),
+        'training_commit': record.get('commit'),
         'commit': code_version(),
         'versions': versions(),
     }

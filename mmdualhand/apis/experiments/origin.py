@@ -76,8 +76,9 @@ def measurement_origin(measurement: Measurement) -> dict[str, Any]:
     """What a measurement depends on.
 
     Returns:
-        ``training`` (the hash of its origin), ``benchmark``, ``data`` of the benchmark, and
-        ``hash`` over all of it.
+        ``training`` (the hash of its origin), ``benchmark``, ``data`` of the benchmark,
+        ``hash`` over all of it, and beside it ``configs``, the hash of the configs of its
+        trainings, which can be compared without their data.
 
     Raises:
         ConfigError: As ``training_config`` and ``benchmark_config``.
@@ -100,7 +101,24 @@ def measurement_origin(measurement: Measurement) -> dict[str, Any]:
         'benchmark': digest(benchmark),
         'data': data_digests(data),
     }
-    return {'hash': digest(parts), **parts}
+    return {'hash': digest(parts), **parts, 'configs': _configs(measurement.training)}
+
+
+def _configs(training: Training) -> str:
+    """Hash of the config of a training and of those that it starts from, whatever their data."""
+    own = training_origin(training)['config']
+    return digest([own, None if training.start is None else _configs(training.start)])
+
+
+def same_configs(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether two measurements are of the same benchmark and configs, where data cannot be compared.
+
+    Args:
+        kept: Origin of a finished one; the configs of those before 0.1 was complete are not known.
+        wanted: Of the one that would be made today.
+    """
+    configs = kept.get('configs', wanted['configs'])
+    return kept.get('benchmark') == wanted['benchmark'] and configs == wanted['configs']
 
 
 def difference(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from typing import Any
 from mmdualhand.apis.experiments.cells import read_result
 from mmdualhand.apis.experiments.configs import training_config
 from mmdualhand.apis.experiments.definitions import Measurement, Training, check_names
-from mmdualhand.apis.experiments.job import Job, write_job
+from mmdualhand.apis.experiments.job import Job, remove_jobs, write_job
 from mmdualhand.apis.experiments.machine import shares
+from mmdualhand.apis.experiments.needs import check_weights, with_data
 from mmdualhand.apis.experiments.origin import difference, measurement_origin
 from mmdualhand.apis.experiments.scheduler import Outcome, Task, Watcher, run_tasks
 from mmdualhand.apis.experiments.train_once import find_trained
@@ -90,7 +92,7 @@ def make_tasks(plan: Plan, work_dir: Path, cells: Path) -> list[Task]:
         tasks.append(
             Task(
                 job.training.key,
-                (sys.executable, '-m', 'mmdualhand.apis.experiments.job', str(file)),
+                (sys.executable, '-m', 'mmdualhand.apis.experiments', str(file), str(os.getpid())),
                 log=work_dir / 'logs' / f'{job.training.key}.log',
                 needs=(start.key,) if start is not None and start in untrained else (),
                 cost=estimated_cost(job, work_dir),
@@ -132,7 +134,7 @@ def run_measurements(
     watcher: Watcher | None = None,
     say: Callable[[str], None] = print,
 ) -> dict[str, Outcome]:
-    """Train and measure what is missing.
+    """Train and measure what is missing, as far as its data are here.
 
     Args:
         measurements: What is wanted.
@@ -148,27 +150,43 @@ def run_measurements(
 
     Raises:
         ConfigError: As :func:`make_plan`, or ``jobs`` < 1.
+        MissingFileError: The data of all that is missing are not here, or weights that a
+            training starts from.
     """
     if jobs < 1:
         raise ConfigError(f'jobs must be 1 or more, got {jobs}')
     work_dir, cells = work_dir.absolute(), cells.absolute()
-    plan = make_plan(measurements, work_dir, cells)
-    for note in plan.notes:
+    plan, absent = _possible(make_plan(measurements, work_dir, cells), work_dir, cells)
+    for note in (*plan.notes, *absent):
         say(note)
     say(
         f'{len(plan.finished)} of {len(dict.fromkeys(measurements))} measurements are there; '
         f'{len(plan.jobs)} trainings to run or to measure, {jobs} at a time'
     )
+    check_weights(job.training for job in plan.jobs if find_trained(job.training, work_dir) is None)
     env = [{**share, 'PYTHONUNBUFFERED': '1'} for share in shares(jobs)]
-    return run_tasks(make_tasks(plan, work_dir, cells), jobs, env=env, watcher=watcher)
+    try:
+        return run_tasks(make_tasks(plan, work_dir, cells), jobs, env=env, watcher=watcher)
+    finally:
+        remove_jobs(work_dir)
+
+
+def _possible(plan: Plan, work_dir: Path, cells: Path) -> tuple[Plan, list[str]]:
+    """A plan without what needs data that are not here, and a sentence for every such folder."""
+    missing = [one for job in plan.jobs for one in job.measurements]
+    possible, sentences = with_data(missing)
+    if len(possible) == len(missing):
+        return plan, []
+    smaller = make_plan(possible, work_dir, cells)
+    return Plan(smaller.jobs, plan.finished, plan.notes), sentences
 
 
 def shard(measurements: Sequence[Measurement], index: int, number: int) -> list[Measurement]:
     """The part of one of several machines.
 
     A part has whole chains: all that starts, in one or more steps, from the same training is in one part. At
-    the scales ``mini`` and ``small`` everything of a seed starts from its ``init_rgb``, so that there are as
-    many chains as seeds, and a part beyond their number is empty.
+    the scales ``mini`` and ``small`` everything of a seed and a depth of the network starts from its
+    ``init_rgb``, so that there are few chains, and a part beyond their number is empty.
 
     Args:
         measurements: What is wanted of all machines.

@@ -84,9 +84,21 @@ class ProgressHook(Hook):
         if now - self._last < _EVERY_SECONDS:
             return
         self._last = now
-        if self._parent is not None and os.getppid() != self._parent:
-            raise SystemExit('the process that started this training is gone; it goes on when started again')
+        leave_if_alone(self._parent)
         self._file.write_text(f'{runner.iter + 1} {runner.max_iters}\n', encoding='utf-8')
+
+
+def leave_if_alone(parent: int | None) -> None:
+    """End this process where the one that started it is gone.
+
+    Args:
+        parent: The process that started it; None for none.
+
+    Raises:
+        SystemExit: It is gone.
+    """
+    if parent is not None and os.getppid() != parent:
+        raise SystemExit('the process that started this training is gone; it goes on when started again')
 
 
 def read_progress(folder: Path) -> tuple[int, int] | None:

@@ -68,9 +68,10 @@ def fetch_weights(init_cfg: Mapping[str, Any]) -> dict[str, Tensor]:
 
 def _ways_out(source: str) -> str:
     return (
-        f'download {source} elsewhere and pass '
-        '--cfg-options model.backbone.init_cfg.checkpoint=PATH, or start from random weights with '
-        '--cfg-options model.backbone.init_cfg=None'
+        f'download {source} elsewhere and put it into {Path(torch.hub.get_dir()) / "checkpoints"}, '
+        'where it is found by its name; a config may also name the file '
+        '(--cfg-options model.backbone.init_cfg.checkpoint=PATH) or start from random weights '
+        '(--cfg-options model.backbone.init_cfg=None)'
     )
 
 
