@@ -45,6 +45,8 @@ def tiny(cfg: Config, data: str, folder: str) -> Config:
     loader.batch_size = 2
     load_in_process(cfg)
     cfg.train_cfg.update(max_epochs=1)
+    if 'epoch_length' in cfg.train_cfg:
+        cfg.train_cfg.epoch_length = 2  # RegDA as published: 500
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
     cfg.test_dataloader = cfg.test_cfg = cfg.test_evaluator = None
     cfg.load_from, cfg.work_dir, cfg.log_level = None, folder, 'ERROR'
@@ -127,7 +129,7 @@ def test_targets_of_a_method_differ_in_their_data_alone(method):
 @pytest.mark.parametrize('target', TARGETS)
 @pytest.mark.parametrize('scale', SCALES)
 def test_rows_of_stage_two_see_the_same_images(scale, target):
-    """All methods of Tables 1, 2 and 4 have the two streams, crops and subsets of ``finetune``."""
+    """All methods of Tables 1, 2 and 4 have the streams, augmented crops and subsets of ``finetune``."""
     wanted = _images(f'{scale}finetune_{target}')
     rows = [n for n in STAGE_2 if n.endswith(f'_{target}') and n.startswith((f'{scale}comp', f'{scale}abl'))]
     assert f'{scale}ablation/ft_l_{target}' in rows
@@ -143,12 +145,13 @@ def test_rows_of_stage_two_see_the_same_images(scale, target):
 
 
 def _images(name: str) -> dict[str, Any]:
-    """Which images the streams of a config have; how they are augmented is the method's."""
-    streams = stream_configs(settings(name).train_dataloader)
-    return {
-        stream: {key: value for key, value in one['dataset'].items() if key != 'pipeline'}
-        for stream, one in streams.items()
-    }
+    """Which images the streams of a config have, and their crops; other steps are the method's."""
+    found = {}
+    for stream, one in stream_configs(settings(name).train_dataloader).items():
+        data = {key: value for key, value in one['dataset'].items() if key != 'pipeline'}
+        crops = [dict(step) for step in one['dataset'].pipeline if step.type == 'HandCrop']
+        found[stream] = {**data, 'crops': crops}
+    return found
 
 
 def _test_images(name: str, sized: bool) -> dict[str, Any]:
