@@ -13,7 +13,6 @@ from mmdualhand.apis.experiments import (
     Measurement,
     default_jobs,
     finished_cells,
-    make_plan,
     markdown_text,
     run_measurements,
     with_options,
@@ -110,12 +109,11 @@ def decoded_pictures(folder: Path) -> Iterator[None]:
 def train_and_test(args: argparse.Namespace, measurements: Sequence[Measurement], times: Times) -> list[str]:
     """Run what is missing; returns the names of the trainings that failed."""
     cells = args.work_dir / 'cells'
-    total = len(make_plan(measurements, args.work_dir.absolute(), cells.absolute()).jobs)
 
     def note(name: str, seconds: float) -> None:
         times.note_job(args.work_dir / name, seconds)
 
-    with JobWatcher(total, args.work_dir, note) as watcher:
+    with JobWatcher(args.work_dir, note) as watcher:
         run_measurements(measurements, args.work_dir, cells, jobs=args.jobs, watcher=watcher)
     return watcher.failed
 

@@ -23,7 +23,6 @@ class JobWatcher(Watcher):
     """Bars with the time left on a terminal, lines otherwise; a context manager.
 
     Args:
-        total: Jobs in all.
         work_dir: Folder with a folder for every training.
         on_done: Is told the name of every job that is done, and the seconds of its process.
 
@@ -31,10 +30,8 @@ class JobWatcher(Watcher):
         failed: Names of the jobs that failed or were left out.
     """
 
-    def __init__(
-        self, total: int, work_dir: Path, on_done: Callable[[str, float], None] | None = None
-    ) -> None:
-        self._total, self._work_dir, self._on_done = total, work_dir, on_done
+    def __init__(self, work_dir: Path, on_done: Callable[[str, float], None] | None = None) -> None:
+        self._total, self._work_dir, self._on_done = 0, work_dir, on_done
         self._console = Console(file=sys.stderr)
         self._bars: Progress | None = bars(self._console) if self._console.is_terminal else None
         self._all: TaskID | None = None
@@ -47,7 +44,6 @@ class JobWatcher(Watcher):
     def __enter__(self) -> JobWatcher:
         if self._bars is not None:
             self._bars.start()
-            self._all = self._bars.add_task('jobs', total=self._total)
         return self
 
     def __exit__(
@@ -57,8 +53,10 @@ class JobWatcher(Watcher):
             self._bars.stop()
 
     def planned(self, tasks: Sequence[Task], jobs: int) -> None:
-        """Begin to reckon with the time left."""
-        self._left = TimeLeft(tasks, jobs)
+        """Begin to count and to reckon with the time left."""
+        self._total, self._left = len(tasks), TimeLeft(tasks, jobs)
+        if self._bars is not None:
+            self._all = self._bars.add_task('jobs', total=self._total)
 
     def started(self, task: Task) -> None:
         """Say so."""

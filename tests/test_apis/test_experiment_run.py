@@ -31,6 +31,7 @@ from mmdualhand.apis.experiments.machine import cores
 from mmdualhand.apis.experiments.needs import with_data
 from mmdualhand.apis.experiments.origin import measurement_origin, training_origin
 from mmdualhand.apis.experiments.run import estimated_cost, make_tasks
+from mmdualhand.apis.experiments.scheduler import Outcome
 from mmdualhand.apis.experiments.train_once import find_trained
 from mmdualhand.cli.main import run
 from mmdualhand.errors import ConfigError, DataError, MissingFileError
@@ -332,6 +333,29 @@ def test_what_has_no_data_here_is_left_out_by_name(tmp_path):
     assert 'H3D' in sentences[0] and 'make-mini-benchmark' in sentences[0].replace('_', '-')
     with pytest.raises(MissingFileError, match='H3D'):
         with_data([elsewhere])
+
+
+def test_the_rest_runs_and_what_was_left_out_is_in_the_outcome(tmp_path, monkeypatch):
+    for name in ('RHD_published_v2', 'STB'):
+        (tmp_path / 'data' / 'mini' / name).mkdir(parents=True)
+    ran, said = [], []
+
+    def pretend(tasks, jobs, *, env, watcher):
+        ran.extend(read_json(Path(task.command[-2])) for task in tasks)
+        return {task.name: Outcome('done') for task in tasks}
+
+    monkeypatch.setattr('mmdualhand.apis.experiments.run.run_tasks', pretend)
+    wanted = [MEASUREMENTS[0], replace(MEASUREMENTS[0], benchmark='mini/finetune_h3d')]
+    tuned = Measurement(Training('finetune_h3d', 'mini/finetune_h3d', start=PRETRAIN), 'mini/finetune_h3d')
+    outcomes = run_measurements(
+        [*wanted, tuned], tmp_path / 'work', tmp_path / 'cells', jobs=1, say=said.append
+    )
+    statuses = {name: one.status for name, one in outcomes.items()}
+    assert statuses == {'init_rgb_s0': 'done', 'pretrain_s0': 'absent', 'finetune_h3d_s0': 'absent'}
+    assert [one['training']['name'] for one in ran] == ['init_rgb', 'pretrain']
+    assert [one['benchmark'] for one in ran[1]['measurements']] == ['mini/finetune_stb']
+    assert said[0].startswith('2 measurements are left out: ')
+    assert said[1] == '0 of 3 measurements are there; 2 trainings to run or to measure, 1 at a time'
 
 
 def test_lists_of_numbers_are_one_line(tmp_path):

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from itertools import pairwise
+from itertools import pairwise, product
 
 import cv2
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from mmdualhand.apis.experiments import SCALES, get_suite, list_suites, write_tables
 from mmdualhand.apis.experiments.configs import training_config
 from mmdualhand.apis.experiments.definitions import Training, check_names
-from mmdualhand.apis.experiments.entries import CONTROL_ENTRIES, Entry, left_out_of
+from mmdualhand.apis.experiments.entries import CONTROL_ENTRIES, Entry, left_out_of, measurements_of
+from mmdualhand.apis.experiments.figures import draw_curves, draw_tables
 from mmdualhand.apis.experiments.suites import fig4, table4, two_stage, volume
+from mmdualhand.apis.experiments.tables import Table, spread
 from mmdualhand.apis.experiments.write import tables_heading
+from mmdualhand.errors import ConfigError
+from mmdualhand.registry import DATASETS
+from tests.fixtures.capsule_hand import random_hand
+from tests.fixtures.stb_writer import raw_labels, save_labels, write_blank_frames
 from tests.test_apis.test_paper_tables import TARGETS, cell, cells
 
 SUITES = ('table1', 'table2', 'table3', 'table4', 'fig4', 'volume')
@@ -75,6 +83,34 @@ def test_what_has_no_config_is_left_out_with_a_sentence():
     ]
     half = Entry('Half', 'finetune_{}')
     assert left_out_of([half], 'mini', (*TARGETS, 'ge_real')) == []
+
+
+def test_a_row_of_a_file_is_found_by_scale_and_target(tmp_path, monkeypatch):
+    """A file is relative to the working folder; its training has one name at all scales."""
+    monkeypatch.chdir(tmp_path)
+    for scale in ('mini', 'small'):
+        (tmp_path / scale).mkdir()
+        base = f"_base_ = ['mmdualhand::{scale}/finetune_h3d']"
+        (tmp_path / scale / f'own_{scale}_h3d.py').write_text(base)
+    entry = Entry('Own', '{scale}/own_{scale}_{}.py')
+    for scale in ('mini', 'small'):
+        (found,) = measurements_of([entry], scale, 2)
+        assert found.file_name == f'own_h3d_s2--{scale}_finetune_h3d.json'
+        assert found.training.config == str(tmp_path / scale / f'own_{scale}_h3d.py')
+        assert found.training.start.config == f'{scale}/pretrain_rhd'
+        assert entry.row.training.format('h3d') == found.training.name
+    assert measurements_of([entry], 'full', 2) == []
+    assert entry.absent('full', 'h3d') == str(tmp_path / 'full' / 'own_full_h3d.py')
+
+
+def test_changed_options_need_a_name():
+    """Else the training would have the cells of the config as it is."""
+    options = (('train_cfg.max_epochs', 1),)
+    with pytest.raises(ConfigError, match='Mine has options: give its training a name'):
+        measurements_of([Entry('Mine', 'finetune_{}', options=options)], 'mini', 0)
+    found = measurements_of([Entry('Mine', 'finetune_{}', training='one_{}', options=options)], 'mini', 0)
+    assert [one.training.name for one in found] == [f'one_{target}' for target in TARGETS]
+    assert {one.training.options for one in found} == {options}
 
 
 def test_volume_parts_take_the_same_steps():
@@ -164,6 +200,101 @@ def test_files_of_a_suite(tmp_path):
     assert (tmp_path / 'table4.png').read_bytes() == again
 
 
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are saved, to look into them."""
+    found, save = [], Figure.savefig
+
+    def keep(figure, *args, **kwargs):
+        found.append(figure)
+        return save(figure, *args, **kwargs)
+
+    monkeypatch.setattr(Figure, 'savefig', keep)
+    return found
+
+
+def marks(panel):
+    """Of every line of a panel: its mark and whether that is filled."""
+    dots = [one for one in panel.lines if one.get_marker() in ('o', 'D')]
+    return {
+        round(one.get_ydata()[0]): (one.get_marker(), one.get_markerfacecolor() != 'white') for one in dots
+    }
+
+
+def test_pictures_mark_few_seeds_and_fill_the_best(tmp_path, drawn):
+    """Ours has two seeds, 20 and 22, the baseline 40 and 44; a row above it 20.5 of seed 0 alone."""
+    some = [*cells(), *(cell(f'ft_l_{target}', 0, target, 20.5) for target in TARGETS)]
+    write_tables('table4', 'mini', some, 'Head.', tmp_path)
+    (part,) = drawn[0].subfigs
+    assert part.get_suptitle() == (
+        'Table 4: ablation, each row adds to the one above it, EPE (embedded data, scale mini, seeds 0, 1)'
+    )
+    names = [label.get_text() for label in part.axes[0].get_yticklabels()]
+    assert names == ['M(y_R)', '+L_l', '+L_d', '(i) baseline, BN re-estimated', '(ii) source only']
+    stb, mvhand = marks(part.axes[0]), marks(part.axes[3])
+    assert stb == {0: ('o', False), 1: ('D', False), 2: ('o', True), 3: ('o', False), 4: ('o', False)}
+    assert (mvhand[1], mvhand[2]) == (('D', True), ('o', False))  # ours has 30 there
+    assert part.get_supxlabel() == (
+        'EPE, mm; lower is better; filled: best method on the seeds that all of a panel have; '
+        'grey: controls; bars: standard deviation of the seeds; diamonds: 1 of 2 seeds'
+    )
+
+
+def test_a_lone_method_is_not_called_the_best(tmp_path, drawn):
+    write_tables('volume', 'mini', cells((0,)), 'Head.', tmp_path)
+    parts = drawn[0].subfigs
+    assert [part.get_suptitle().split(' (')[0] for part in parts] == [
+        'Volume: share of the unlabelled training images, EPE',
+        'Volume: share of the unlabelled training images, PCK@0.05',
+    ]
+    assert marks(parts[0].axes[0])[0] == ('o', False)
+    assert parts[0].get_supxlabel() == 'EPE, mm; lower is better; grey: controls'
+
+
+def test_titles_and_notes_fit_into_a_picture(tmp_path, drawn):
+    """Lines that are too long for it are broken: none comes near the edges, where they were cut."""
+    words = ' '.join(['a long sentence about joint 0'] * 6)
+    draw_curves({'One': ([0.0, 50.0], [0.0, 1.0])}, words, tmp_path / 'curves.png', words)
+    picture = cv2.imread(str(tmp_path / 'curves.png'))
+    assert (picture[:, :5] == 255).all() and (picture[:, -5:] == 255).all()
+    for text in (drawn[0].get_suptitle(), drawn[0].get_supxlabel()):
+        assert '\n' in text and text.replace('\n', ' ') == words
+    best = Table('t', f'{words}. More.', ('a',), (('row', (spread([1.0]),)),), best='min', unit='mm')
+    draw_tables([best], tmp_path / 'table.png')
+    picture = cv2.imread(str(tmp_path / 'table.png'))
+    assert (picture[:, :5] == 255).all() and (picture[:, -5:] == 255).all()
+    assert drawn[1].subfigs[0].get_suptitle().replace('\n', ' ') == words
+
+
+def test_curves_say_of_how_many_seeds_they_are(tmp_path, drawn):
+    some = [stb('baseline', seed, 30.0, 0.1 * seed) for seed in (0, 1)] + [stb('finetune_stb', 0, 20.0, 0.1)]
+    write_tables('fig4', 'mini', some, 'Head.', tmp_path)
+    (axis,) = drawn[0].axes
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == [
+        'Baseline (AUC 0.550)',
+        'Ours (AUC 0.600, n=1)',
+    ]
+    assert drawn[0].get_suptitle() == 'Figure 4: STB, 3D PCK (embedded data, scale mini, seeds 0, 1)'
+    note = drawn[0].get_supxlabel().replace('\n', ' ')
+    assert 'Joint 0, where the labels have the centre of the palm: wrist = 2 palm - ring MCP.' in note
+    assert note.endswith('n: fewer seeds than the others, not to be ranked with them.')
+    assert axis.lines[0].get_ydata()[2] == pytest.approx(0.45)  # 0.4 and 0.5 within 20 mm
+
+
+def test_a_picture_of_other_cells_does_not_stay(tmp_path):
+    """Where the new tables have nothing to draw, an old picture would look like theirs."""
+    write_tables('fig4', 'mini', [stb('baseline', 0, 30.0, 0.0)], 'Head.', tmp_path)
+    assert (tmp_path / 'fig4.png').is_file()
+    controls = [stb('source_only', 0, 30.0, 0.0)]
+    written = write_tables('fig4', 'mini', controls, 'Head.', tmp_path)
+    assert [file.name for file in written.others] == ['fig4.tex', 'fig4_cells.csv']
+    assert not (tmp_path / 'fig4.png').exists()
+    assert {file.name for file in tmp_path.iterdir()} == {'fig4.md', 'fig4.csv', 'fig4.tex', 'fig4_cells.csv'}
+    (tmp_path / 'two_stage.png').write_bytes(b'mine')  # this suite draws nothing: that is not its own
+    write_tables('two_stage', 'mini', [], 'Head.', tmp_path)
+    assert (tmp_path / 'two_stage.png').read_bytes() == b'mine'
+
+
 def test_the_head_names_precisions_where_they_differ():
     old, new = cells()[0], dict(cells()[1], precision='fp32')
     assert 'Precision' not in tables_heading('make', [old, old], wanted=2)
@@ -183,5 +314,37 @@ def test_a_picture_of_curves_and_a_suite_without_one(tmp_path):
     assert [file.name for file in written.others] == ['two_stage.tex', 'two_stage_cells.csv']
 
 
-def test_parts_of_a_target_lie_in_larger_ones():
-    assert all(a < b for a, b in pairwise((*volume.FRACTIONS, 1.0)))
+PARTS = ('volume5_{}', 'volume25_{}', 'volume50_{}')
+
+
+def target_data(training):
+    """Config of the unlabelled images of a training."""
+    return dict(training_config(training).train_dataloader.streams.target.dataset)
+
+
+def sample_ids(training):
+    """Names of these images; no picture is read."""
+    dataset = DATASETS.build({**target_data(training), 'pipeline': [], 'num_checked': 0})
+    return {dataset.labels_only(place)['sample_id'] for place in range(len(dataset))}
+
+
+def test_parts_of_a_target_lie_in_larger_ones(tmp_path):
+    """By the names of the frames that the config of each part takes of a set in the layout of STB.
+
+    Other targets are drawn from alike: their parts differ in the share alone, with the same seed.
+    """
+    hand = random_hand(np.random.default_rng(0), 'left', np.array([10.0, -20.0, 550.0])).joints
+    for number, kind in product(range(2, 7), ('Counting', 'Random')):
+        labels = raw_labels(np.stack([hand] * 12))
+        save_labels(tmp_path / 'STB' / 'labels' / f'B{number}{kind}_SK.mat', labels)
+        write_blank_frames(tmp_path / 'STB', f'B{number}{kind}', 12, 'SK_color_{}.png')
+    found = {one.training.name: one.training for one in volume.measurements('full', 0)}
+    parts = [sample_ids(found[name.format('stb')]) for name in (*PARTS, 'finetune_{}')]
+    assert [len(part) for part in parts] == [6, 30, 60, 120]
+    assert all(part < larger for part, larger in pairwise(parts))
+    for target in TARGETS:
+        whole = target_data(found.get(f'volume100_{target}', found[f'finetune_{target}']))
+        assert 'fraction_seed' not in whole
+        for name, share in zip(PARTS, volume.FRACTIONS, strict=True):
+            part = target_data(found[name.format(target)])
+            assert part == {**whole, 'real_fraction': share}, target

@@ -85,7 +85,7 @@ def test_without_a_terminal_a_line_a_minute_says_how_long_it_takes(tmp_path, cap
     monkeypatch.setattr('time.monotonic', clock)
     folder = tmp_path / 'a'
     folder.mkdir()
-    with watch_jobs.JobWatcher(2, tmp_path) as watcher:
+    with watch_jobs.JobWatcher(tmp_path) as watcher:
         tasks = [task('a', 10.0), task('b', 10.0, 'a')]
         watcher.planned(tasks, 1)
         watcher._left = TimeLeft(tasks, 1, clock)

@@ -16,6 +16,7 @@ from mmdualhand.apis.experiments import (
     left_out,
     list_suites,
     markdown_text,
+    measured_elsewhere,
 )
 from mmdualhand.apis.experiments.definitions import check_names
 from mmdualhand.apis.experiments.suites import two_stage
@@ -78,13 +79,17 @@ def test_everywhere_measures_the_fine_tuned_on_all():
 
 def test_real_photos_only_where_they_are(tmp_path):
     assert two_stage.real_photos('mini', 0) == []
-    sentence = f'The real photos of Ge et al. are left out: {tmp_path / "ge_real"} is not there.'
+    sentence = f'The real photos of Ge et al. are not measured here: {tmp_path / "ge_real"} is not there.'
     assert left_out('two_stage', 'mini') == [sentence]
+    absent = measured_elsewhere('two_stage', 'mini', 0)
+    assert not set(absent) & set(two_stage.measurements('mini', 0))
     (tmp_path / 'ge_real').mkdir()
     assert left_out('two_stage', 'mini') == []
     found = two_stage.real_photos('mini', 0)
     assert [one.training.name for one in found] == ['baseline', 'pretrain', 'finetune_ge_real']
     assert {one.benchmark for one in found} == {'mini/finetune_ge_real'}
+    assert absent == found and measured_elsewhere('two_stage', 'mini', 0) == []
+    assert measured_elsewhere('table4', 'mini', 0) == []
 
 
 def test_a_broken_config_is_not_a_missing_one(monkeypatch):
@@ -132,9 +137,11 @@ def test_tables_by_hand():
     assert '| (iv) one pass' not in rows
     assert 'baseline | 10 | 4 | 6 | 2 | 3 |' in markdown_text(tables[-1]).replace(' +- 0', '')
     lines = csv_text(tables).splitlines()
-    assert lines[0] == 'table,row,column,mean,std,seeds'
-    assert 'EPE,fine-tuned,mean of targets,27,12.7279,2' in lines
-    assert 'PCK@0.05,baseline,STB,0.35,0.0707107,2' in lines
+    assert lines[0] == 'table,row,column,metric,mean,std,seeds'
+    assert 'EPE,fine-tuned,mean of targets,EPE,27,12.7279,2' in lines
+    assert 'EPE,fine-tuned,ratio to baseline,ratio of EPE,0.75,0.212132,2' in lines
+    assert 'PCK@0.05,baseline,STB,PCK@0.05,0.35,0.0707107,2' in lines
+    assert 'cost,baseline,cpu s with its starts,chain_cpu_seconds,6,0,2' in lines
 
 
 def test_one_seed_has_no_spread():
@@ -142,6 +149,9 @@ def test_one_seed_has_no_spread():
     assert '| fine-tuned | 11.50 | 15.00 | 17.00 | 19.00 | 21.00 | 18.00 | - | 0.60 |' in markdown_text(
         two_stage.tables(one, 'mini')[0]
     )
+    assert 'EPE,fine-tuned,STB,EPE,15,,1' in csv_text(two_stage.tables(one, 'mini')).splitlines()
+    found = spread([3.0])
+    assert (found.mean, found.number) == (3.0, 1) and found.std != found.std
 
 
 def test_a_root_depth_of_its_own_is_not_compared():
@@ -163,6 +173,7 @@ def test_real_photos_name_unit_and_protocol():
     table = two_stage.tables([cell('baseline', 0, 'stb', 1.0, benchmark='mini/finetune_ge_real')], 'mini')[-1]
     assert table.name == 'ge_real'
     assert 'EPE in mm (camera frame' in table.title and 'from 20 to 50 mm' in table.title
+    assert table.metrics == ('EPE', 'PCK@0.05', 'AUC') == table.columns
 
 
 def test_no_number_is_not_left_out():
@@ -177,7 +188,8 @@ def test_no_number_is_not_left_out():
         markdown_text(table).splitlines()[-1] == '| row | n/a | n/a (n=1) | 1.00 (n=1) | 1.50 +- 0.71 | - |'
     )
     assert markdown_text(replace(table, legend='Below.')).endswith('|\n\nBelow.')
-    assert 'name,row,a,nan,nan,2' in csv_text([table])
+    assert 'name,row,a,,nan,nan,2' in csv_text([table]).splitlines()
+    assert 'name,row,c,,1,,1' in csv_text([table]).splitlines()
 
 
 def test_a_network_that_gave_no_number_has_no_mean():

@@ -108,7 +108,7 @@ def fail(measurements, work_dir, cells, *, jobs, watcher):
 
 def test_what_fails_is_told(tmp_path, capfd):
     done = []
-    with JobWatcher(3, tmp_path, lambda name, seconds: done.append((name, seconds > 0))) as watcher:
+    with JobWatcher(tmp_path, lambda name, seconds: done.append((name, seconds > 0))) as watcher:
         fail((), tmp_path, tmp_path, jobs=1, watcher=watcher)
     assert (watcher.failed, done) == (['bad_s0', 'next_s0'], [('good_s0', True)])
     said = capfd.readouterr().err

@@ -6,10 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mmdualhand.apis.experiments.chains import missing_config, training_name, training_of
+from mmdualhand.apis.experiments.chains import (
+    FILE_ENDING,
+    config_name,
+    missing_config,
+    training_name,
+    training_of,
+)
 from mmdualhand.apis.experiments.definitions import Measurement, Training
 from mmdualhand.apis.experiments.results import TARGETS, Row
 from mmdualhand.apis.experiments.suites import config_prefix
+from mmdualhand.errors import ConfigError
 
 Paper = tuple[float | None, float | None, float | None, float | None]
 """Numbers that the paper prints for STB, FreiHAND, H3D and MVHand; None where it prints none."""
@@ -21,13 +28,15 @@ class Entry:
 
     Attributes:
         head: What stands before it.
-        config: Config of its training, without the folder of the scale; ``{}`` is the target.
+        config: Config of its training; ``{}`` is the target. A shipped one is named without the
+            folder of the scale. What ends in ``.py`` is a file of one's own, absolute or relative
+            to the working folder; ``{scale}`` in it is the scale.
         paper: The paper's own numbers for this row.
         reestimate_bn: See ``Measurement``.
         control: A control and no method: it is never the best, and the methods must beat it.
         ours: The method of the paper.
-        training: Name of the training; that of the config where empty.
-        options: Overrides of the config.
+        training: Name of the training, ``{}`` is the target; that of the config where empty.
+        options: Overrides of the config; such a training needs a name.
     """
 
     head: str
@@ -42,18 +51,39 @@ class Entry:
     @property
     def row(self) -> Row:
         """How its cells are found."""
-        return Row(self.head, self.training or training_name(self.config), self.reestimate_bn)
+        return Row(self.head, self._training, self.reestimate_bn)
 
     def training_for(self, scale: str, seed: int, target: str) -> Training:
-        """The training that is measured on a target."""
-        found = training_of(config_prefix(scale) + self.config.format(target), seed)
-        if not self.training and not self.options:
-            return found
-        return replace(found, name=self.training.format(target) or found.name, options=self.options)
+        """The training that is measured on a target.
+
+        Args:
+            scale: Key of ``SCALES``.
+            seed: Seed of the whole chain.
+            target: Key of ``TARGETS``.
+
+        Raises:
+            ConfigError: No such scale or config, options without a name, or see ``training_of``.
+        """
+        if self.options and not self.training:
+            raise ConfigError(f'{self.head} has options: give its training a name, training=...')
+        found = training_of(self._config(scale, target), seed, self._training.format(target))
+        return replace(found, options=self.options)
 
     def absent(self, scale: str, target: str) -> str | None:
         """A config that it needs for a target and that is not there; None where all are."""
-        return missing_config(config_prefix(scale) + self.config.format(target))
+        return missing_config(self._config(scale, target))
+
+    @property
+    def _training(self) -> str:
+        """Name of the training, ``{}`` is the target; that of a file says nothing of the scale."""
+        return self.training or training_name(self.config.replace('_{scale}', '').replace('{scale}', ''))
+
+    def _config(self, scale: str, target: str) -> str:
+        """The config for a target, by its only name."""
+        prefix = config_prefix(scale)
+        if self.config.endswith(FILE_ENDING):
+            return config_name(self.config.replace('{scale}', scale).replace('{}', target))
+        return prefix + self.config.format(target)
 
 
 CONTROL_ENTRIES = (

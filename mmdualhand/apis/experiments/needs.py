@@ -28,7 +28,8 @@ def with_data(measurements: Iterable[Measurement]) -> tuple[list[Measurement], l
         MissingFileError: None can be run.
         ConfigError: A config is wrong.
     """
-    possible, absent = [], {}
+    possible: list[Measurement] = []
+    absent: dict[str, list[Measurement]] = {}
     for one in measurements:
         folders = absent_data(one)
         if folders:

@@ -194,10 +194,17 @@ class CellIndex:
         """Mean over the four targets; None where one is missing."""
         return mean([self.on_target(row, seed, target, metric) for target in TARGETS])
 
+    def by_seed(self, row: Row, metric: str) -> tuple[dict[int, float], ...]:
+        """Values of a row by seed, for those that have one: on each target, and the mean over them."""
+        columns = [{seed: self.on_target(row, seed, t, metric) for seed in self.seeds} for t in TARGETS]
+        columns.append({seed: self.over_targets(row, seed, metric) for seed in self.seeds})
+        return tuple(
+            {seed: value for seed, value in column.items() if value is not None} for column in columns
+        )
+
     def spreads(self, row: Row, metric: str) -> tuple[Spread | None, ...]:
         """Over the seeds: a row on each target, and its mean over them."""
-        values = [spread(self.on_target(row, seed, t, metric) for seed in self.seeds) for t in TARGETS]
-        return (*values, spread(self.over_targets(row, seed, metric) for seed in self.seeds))
+        return tuple(spread(column.values()) for column in self.by_seed(row, metric))
 
 
 def mean(values: Sequence[float | None]) -> float | None:

@@ -146,7 +146,8 @@ def run_measurements(
         say: Takes sentences for the user.
 
     Returns:
-        How the job of each training ended; empty where nothing was missing.
+        How the job of each training ended, also of those left out for want of data; empty where
+        nothing was missing.
 
     Raises:
         ConfigError: As :func:`make_plan`, or ``jobs`` < 1.
@@ -156,8 +157,9 @@ def run_measurements(
     if jobs < 1:
         raise ConfigError(f'jobs must be 1 or more, got {jobs}')
     work_dir, cells = work_dir.absolute(), cells.absolute()
-    plan, absent = _possible(make_plan(measurements, work_dir, cells), work_dir, cells)
-    for note in (*plan.notes, *absent):
+    wanted = make_plan(measurements, work_dir, cells)
+    plan, sentences = _possible(wanted, work_dir, cells)
+    for note in (*plan.notes, *sentences):
         say(note)
     say(
         f'{len(plan.finished)} of {len(dict.fromkeys(measurements))} measurements are there; '
@@ -166,9 +168,15 @@ def run_measurements(
     check_weights(job.training for job in plan.jobs if find_trained(job.training, work_dir) is None)
     env = [{**share, 'PYTHONUNBUFFERED': '1'} for share in shares(jobs)]
     try:
-        return run_tasks(make_tasks(plan, work_dir, cells), jobs, env=env, watcher=watcher)
+        outcomes = run_tasks(make_tasks(plan, work_dir, cells), jobs, env=env, watcher=watcher)
     finally:
         remove_jobs(work_dir)
+    absent = {job.training.key: Outcome('absent') for job in set(wanted.jobs) - set(plan.jobs)}
+    return {**outcomes, **{key: one for key, one in absent.items() if _went_well(outcomes.get(key))}}
+
+
+def _went_well(outcome: Outcome | None) -> bool:
+    return outcome is None or outcome.status == 'done'
 
 
 def _possible(plan: Plan, work_dir: Path, cells: Path) -> tuple[Plan, list[str]]:

@@ -46,7 +46,8 @@ class Outcome:
     """How a task ended.
 
     Attributes:
-        status: ``'done'``, ``'failed'``, or ``'skipped'`` because something that it needs failed.
+        status: ``'done'``, ``'failed'``, ``'skipped'`` because something that it needs failed, or
+            ``'absent'`` where data of it, or of what was to be measured, are not here.
         seconds: How long it ran.
         tail: The last lines of its log where it failed.
     """

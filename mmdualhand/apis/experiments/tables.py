@@ -17,7 +17,7 @@ class Spread:
 
     Attributes:
         mean: Mean; NaN where one of the values is no number.
-        std: Standard deviation; 0 of one value.
+        std: Standard deviation; NaN of one value, which has none.
         number: How many values; 0 of a number that is quoted and was not measured here.
     """
 
@@ -33,7 +33,7 @@ def spread(values: Iterable[float | None]) -> Spread | None:
         return None
     if not np.isfinite(found).all():
         return Spread(math.nan, math.nan, len(found))
-    return Spread(float(found.mean()), float(found.std(ddof=1)) if len(found) > 1 else 0.0, len(found))
+    return Spread(float(found.mean()), float(found.std(ddof=1)) if len(found) > 1 else math.nan, len(found))
 
 
 def quoted(value: float | None) -> Spread | None:
@@ -47,7 +47,7 @@ class Table:
 
     Attributes:
         name: Short name, for the CSV.
-        title: What is in it, with units: the line above it.
+        title: What is in it, with units: the line above it, in LaTeX below it but for its first sentence.
         columns: Heads of the columns after the first.
         rows: Head of each row, and its values; None where there is nothing.
         digits: Digits after the point.
@@ -55,9 +55,13 @@ class Table:
         legend: What comes below it.
         percent: Heads of the rows whose values are percentages.
         best: ``'min'`` or ``'max'``: the best value of a column is bold; empty for none.
-        competing: Heads of the rows that it is the best of.
+        competing: Heads of the rows that it is the best of, and the values that are compared for
+            it: over the same seeds, where those of ``rows`` need not be.
         unit: What the values are, for the axis of a picture.
         groups: Words above columns, and how many columns each is above; empty for none.
+        short: Title in a few words, the caption in LaTeX and the title of a picture; the first
+            sentence of ``title`` where empty.
+        metrics: What is measured in each column, one for all of them where it is the same.
     """
 
     name: str
@@ -69,9 +73,28 @@ class Table:
     legend: str = ''
     percent: tuple[str, ...] = ()
     best: str = ''
-    competing: tuple[str, ...] = ()
+    competing: tuple[tuple[str, tuple[Spread | None, ...]], ...] = ()
     unit: str = ''
     groups: tuple[tuple[str, int], ...] = ()
+    short: str = ''
+    metrics: tuple[str, ...] = ()
+
+    @property
+    def caption(self) -> str:
+        """The title in a few words."""
+        return self.short or self.title.partition('. ')[0]
+
+    @property
+    def notes(self) -> str:
+        """What the caption leaves out: the title from its second sentence on, and the legend."""
+        return ' '.join(filter(None, (self.title.partition('. ')[2], self.legend)))
+
+    def metric(self, head: str, place: int) -> str:
+        """What a value is of: that of its column, and in a row of percentages the gain in it."""
+        if not self.metrics:
+            return ''
+        name = self.metrics[place if len(self.metrics) > 1 else 0]
+        return f'{name}, gain in %' if head in self.percent else name
 
     def text(self, head: str, value: Spread | None) -> str:
         """One value in words: see :func:`markdown_text`."""
@@ -87,11 +110,9 @@ class Table:
 
     def is_best(self, head: str, place: int) -> bool:
         """Whether a value is printed like the best of its column; not where nothing competes with it."""
-        if not self.best or head not in self.competing:
-            return False
-        column = {h: values[place] for h, values in self.rows if h in self.competing}
+        column = {h: values[place] for h, values in self.competing}
         means = {h: round(v.mean, self.digits) for h, v in column.items() if v and not math.isnan(v.mean)}
-        if len(means) < 2 or head not in means:
+        if not self.best or len(means) < 2 or head not in means:
             return False
         return means[head] == (min if self.best == 'min' else max)(means.values())
 
@@ -121,16 +142,27 @@ def _heads(table: Table) -> list[tuple[str, str]]:
 
 
 def latex_text(tables: Sequence[Table]) -> str:
-    """Tables as LaTeX with the package ``booktabs``, each a ``table`` environment."""
-    return '\n\n'.join(_latex(table) for table in tables) + '\n'
+    """Tables as LaTeX with the packages ``booktabs`` and ``graphicx``.
+
+    Each is a ``table*`` environment as wide as the page at most, with a short caption and all that is
+    to be said of it below.
+
+    Args:
+        tables: Of a suite.
+
+    Returns:
+        The text of a file to be included.
+    """
+    return '\n\n'.join([rf'% \usepackage{{{_PACKAGES}}}', *map(_latex, tables)]) + '\n'
 
 
 def _latex(table: Table) -> str:
     lines = [
-        r'\begin{table}',
+        r'\begin{table*}',
         r'\centering',
-        rf'\caption{{{_escaped(" ".join(filter(None, (table.title, table.legend))))}}}',
+        rf'\caption{{{_escaped(table.caption)}}}',
         rf'\label{{tab:{_label(table.name)}}}',
+        rf'\resizebox{{{_AT_MOST_TEXTWIDTH}}}{{!}}{{%',
         rf'\begin{{tabular}}{{l{"r" * len(table.columns)}}}',
         r'\toprule',
     ]
@@ -144,9 +176,14 @@ def _latex(table: Table) -> str:
             text = _escaped(table.text(head, value))
             cells.append(rf'\textbf{{{text}}}' if table.is_best(head, place) else text)
         lines.append(f'{_escaped(head)} & {" & ".join(cells)} {_END}')
-    return '\n'.join([*lines, r'\bottomrule', r'\end{tabular}', r'\end{table}'])
+    lines += [r'\bottomrule', r'\end{tabular}%', '}']
+    if table.notes:
+        lines += [r'\par\smallskip', rf'\parbox{{\textwidth}}{{\footnotesize {_escaped(table.notes)}}}']
+    return '\n'.join([*lines, r'\end{table*}'])
 
 
+_PACKAGES = 'booktabs,graphicx'
+_AT_MOST_TEXTWIDTH = r'\ifdim\width>\textwidth\textwidth\else\width\fi'
 _END = r'\\'
 _SPECIAL = {
     '\\': r'\textbackslash{}', '&': r'\&', '%': r'\%', '$': r'\$', '#': r'\#', '_': r'\_', '{': r'\{',
@@ -164,15 +201,22 @@ def _label(name: str) -> str:
 
 
 def csv_text(tables: Sequence[Table]) -> str:
-    """Tables as CSV, a line a value: table, row, column, mean, std, seeds."""
+    """Tables as CSV, a line a value: table, row, column, metric, mean, std, seeds.
+
+    ``std`` is empty where there is none, of one seed and of a quoted number.
+
+    Args:
+        tables: Of a suite.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator='\n')
-    writer.writerow(['table', 'row', 'column', 'mean', 'std', 'seeds'])
+    writer.writerow(['table', 'row', 'column', 'metric', 'mean', 'std', 'seeds'])
     for table in tables:
         for head, values in table.rows:
-            for (column, group), value in zip(_heads(table), values, strict=True):
+            for place, ((column, group), value) in enumerate(zip(_heads(table), values, strict=True)):
                 if value is not None:
-                    numbers = [f'{value.mean:.6g}', f'{value.std:.6g}', value.number]
                     name = f'{column} ({group})' if group else column
-                    writer.writerow([table.name, head, name, *numbers])
+                    std = f'{value.std:.6g}' if value.number > 1 else ''
+                    numbers = [f'{value.mean:.6g}', std, value.number]
+                    writer.writerow([table.name, head, name, table.metric(head, place), *numbers])
     return out.getvalue()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdualhand.apis.experiments.cells import precision_of
-from mmdualhand.apis.experiments.suites import draw_suite, get_suite, notes_of
+from mmdualhand.apis.experiments.suites import draw_suite, get_suite, notes_of, suite_name
 from mmdualhand.apis.experiments.tables import csv_text, latex_text, markdown_text
 from mmdualhand.compat import replace_file
 
@@ -76,14 +76,14 @@ def write_tables(
 
     Returns:
         The Markdown and the other files: ``.tex``, ``_cells.csv`` and, where the suite
-        draws one, ``.png``.
+        draws one, ``.png``. Where it has nothing to draw, an older picture is removed.
 
     Raises:
         ConfigError: No such suite or scale.
     """
     tables = get_suite(suite).tables(cells, scale)
     text = '\n\n'.join([head, *map(markdown_text, tables), *notes_of(suite, cells)]) + '\n'
-    name = name or suite
+    name = name or suite_name(suite)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / f'{name}.md', text)
     _write(folder / f'{name}.csv', csv_text(tables))
@@ -95,6 +95,8 @@ def write_tables(
     if draw_suite(suite, cells, scale, partial):
         replace_file(partial, picture)
         others.append(picture)
+    elif hasattr(get_suite(suite), 'draw'):
+        picture.unlink(missing_ok=True)  # one of other cells: it would look like that of these tables
     return Written(text, tuple(others))
 
 

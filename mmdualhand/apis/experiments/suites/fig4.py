@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from mmdualhand.apis.experiments.comparison import seeds_words
 from mmdualhand.apis.experiments.configs import benchmark_config
+from mmdualhand.apis.experiments.data_kind import data_name, data_words
 from mmdualhand.apis.experiments.definitions import Measurement
 from mmdualhand.apis.experiments.entries import CONTROL_ENTRIES, Entry, left_out_of, measurements_of
 from mmdualhand.apis.experiments.figures import draw_curves
 from mmdualhand.apis.experiments.paper_suite import provenance
-from mmdualhand.apis.experiments.paper_tables import origin, over
-from mmdualhand.apis.experiments.results import TARGETS, CellIndex
+from mmdualhand.apis.experiments.paper_tables import over
+from mmdualhand.apis.experiments.results import TARGETS, Cell, CellIndex
 from mmdualhand.apis.experiments.selection import selection_sentence
 from mmdualhand.apis.experiments.suites import config_prefix
 from mmdualhand.apis.experiments.suites.two_stage import controls_legend
@@ -57,15 +59,27 @@ def tables(cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]:
         return []
     title = (
         f'Figure 4: {TARGETS[TARGET]}, 3D PCK. AUC from 20 to 50 mm, EPE in mm, share of joints within '
-        f'{", ".join(f"{one:g}" for one in SHOWN_MM)} mm; {palm_convention(scale)}; {origin(scale)}; '
-        f'{over(found.seeds)}.'
+        f'{", ".join(f"{one:g}" for one in SHOWN_MM)} mm; {palm_convention(scale)}; {data_words(cells)}; '
+        f'scale {scale}; {over(found.seeds)}.'
     )
     legend = (
         'The curves of the paper are printed as a picture, without numbers, and are not repeated here. '
         f'{controls_legend([head for head, _ in rows])} {selection_sentence(cells)}'
     )
     columns = ('AUC', 'EPE', *(f'{one:g} mm' for one in SHOWN_MM))
-    return [Table('fig4', title, columns, tuple(rows), 3, len(found.seeds), legend)]
+    return [
+        Table(
+            'fig4',
+            title,
+            columns,
+            tuple(rows),
+            3,
+            len(found.seeds),
+            legend,
+            short=_short(cells, scale, found.seeds),
+            metrics=('AUC', 'EPE', *(['3D PCK'] * len(SHOWN_MM))),
+        )
+    ]
 
 
 def notes(cells: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -74,15 +88,30 @@ def notes(cells: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def draw(cells: Sequence[Mapping[str, Any]], scale: str, file: Path) -> bool:
-    """The curves of the methods, means over the seeds; those of the controls are in the table alone."""
+    """The curves of the methods, means over their seeds; those of the controls are in the table alone."""
     found, curves = CellIndex(cells), {}
     for entry in ENTRIES:
-        drawn = None if entry.control else _curve(entry, found)
-        if drawn is not None:
-            auc = spread(found.on_target(entry.row, seed, TARGET, 'AUC') for seed in found.seeds)
-            words = f' (AUC {auc.mean:.3f})' if auc else ''
-            curves[f'{entry.head}{words}'] = drawn
-    return draw_curves(curves, f'STB, {palm_convention(scale)}; scale {scale}', file)
+        drawn = [] if entry.control else _with_curve(entry, found)
+        if drawn:
+            auc = spread(cell.metrics.get('AUC') for cell in drawn)
+            words = [f'AUC {auc.mean:.3f}'] if auc else []
+            if len(drawn) < len(found.seeds):
+                words.append(f'n={len(drawn)}')
+            shares = np.mean([cell.shares for cell in drawn], axis=0).tolist()
+            curves[f'{entry.head} ({", ".join(words)})' if words else entry.head] = (
+                drawn[0].thresholds,
+                shares,
+            )
+    convention = palm_convention(scale)
+    note = f'Shaded: 20 to 50 mm, the range of AUC. {convention[0].upper()}{convention[1:]}.'
+    if any('n=' in words for words in curves):
+        note += ' n: fewer seeds than the others, not to be ranked with them.'
+    return draw_curves(curves, _short(cells, scale, found.seeds), file, note)
+
+
+def _short(cells: Sequence[Mapping[str, Any]], scale: str, seeds: Sequence[int]) -> str:
+    about = f'{data_name(cells)}, scale {scale}, {seeds_words(seeds)}'
+    return f'Figure 4: {TARGETS[TARGET]}, 3D PCK ({about})'
 
 
 def palm_convention(scale: str) -> str:
@@ -108,9 +137,7 @@ def _share(entry: Entry, found: CellIndex, seed: int, limit: float) -> float | N
     return cell.shares[cell.thresholds.index(limit)]
 
 
-def _curve(entry: Entry, found: CellIndex) -> tuple[Sequence[float], Sequence[float]] | None:
+def _with_curve(entry: Entry, found: CellIndex) -> list[Cell]:
+    """The cells of a row that have a curve, with the same thresholds."""
     cells = [cell for seed in found.seeds if (cell := found.find(entry.row, seed, TARGET)) is not None]
-    cells = [cell for cell in cells if cell.thresholds and cell.thresholds == cells[0].thresholds]
-    if not cells:
-        return None
-    return cells[0].thresholds, np.mean([cell.shares for cell in cells], axis=0).tolist()
+    return [cell for cell in cells if cell.thresholds and cell.thresholds == cells[0].thresholds]

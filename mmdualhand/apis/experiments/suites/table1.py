@@ -33,7 +33,12 @@ SUITE = PaperSuite(
                 *_STAGE_1,
             ),
             improvement=True,
-            legend='All methods on the common network; the rows of the paper have different networks.',
+            legend=(
+                'All methods have the same encoder, and deconvolutions of the same widths. The heads differ: '
+                'RegDA, CC-SSL and AnimalDA have heat maps and the others the 2.5D head; that of RegDA has a '
+                'convolution more, that of AnimalDA refines the maps. The rows of the paper have different '
+                'networks.'
+            ),
         ),
     )
 )

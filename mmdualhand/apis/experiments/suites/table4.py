@@ -22,7 +22,7 @@ SUITE = PaperSuite(
                 *CONTROL_ENTRIES,
             ),
             steps=True,
-            legend='The last two rows are stage 2; the controls are for them.',
+            legend='The rows +L_l and +L_d are stage 2, which sees the target; the controls are for them.',
         ),
     )
 )

@@ -109,11 +109,17 @@ def controls(scale: str, seed: int) -> list[Measurement]:
     return found
 
 
-def real_photos(scale: str, seed: int) -> list[Measurement]:
-    """Baseline, pre-training and fine-tuning on real photos; nothing where they are not there."""
+def real_photos(scale: str, seed: int, *, here: bool = True) -> list[Measurement]:
+    """Baseline, pre-training and fine-tuning on real photos, where these are there.
+
+    Args:
+        scale: Key of ``SCALES``.
+        seed: Seed.
+        here: False for what cannot be measured here: the same, where the photos are not there.
+    """
     prefix = config_prefix(scale)
     config = f'{prefix}finetune_{REAL}'
-    if not data_folder(config).is_dir():
+    if data_folder(config).is_dir() is not here:
         return []
     baseline, pretrain = stage_one(scale, seed)
     tuned = Training(f'finetune_{REAL}', config, seed, start=pretrain)
@@ -121,14 +127,21 @@ def real_photos(scale: str, seed: int) -> list[Measurement]:
 
 
 def measurements(scale: str, seed: int) -> list[Measurement]:
-    """All of it."""
+    """All of it that can be measured here."""
     return [*method(scale, seed), *controls(scale, seed), *real_photos(scale, seed)]
+
+
+def elsewhere(scale: str, seed: int) -> list[Measurement]:
+    """The real photos, where they are not there."""
+    return real_photos(scale, seed, here=False)
 
 
 def left_out(scale: str) -> list[str]:
     """The real photos, where they are not there."""
     folder = data_folder(f'{config_prefix(scale)}finetune_{REAL}')
-    return [] if folder.is_dir() else [f'The real photos of Ge et al. are left out: {folder} is not there.']
+    if folder.is_dir():
+        return []
+    return [f'The real photos of Ge et al. are not measured here: {folder} is not there.']
 
 
 def _with_and_without_bn(training: Training, benchmark: str) -> list[Measurement]:
@@ -161,7 +174,16 @@ class Results(CellIndex):
             'taken seed by seed, of the mean of the targets, between rows of given root depth.'
         )
         legend = controls_legend([head for head, _ in rows])
-        return Table(metric, title, tuple(columns), tuple(rows), digits, len(self.seeds), legend)
+        return Table(
+            metric,
+            title,
+            tuple(columns),
+            tuple(rows),
+            digits,
+            len(self.seeds),
+            legend,
+            metrics=(*[metric] * (len(columns) - 1), f'ratio of {metric}'),
+        )
 
     def _difference(self, row: Row, metric: str) -> Spread | None:
         if row == FINE_TUNED or row.root_depth != FINE_TUNED.root_depth:
@@ -192,7 +214,9 @@ class Results(CellIndex):
         for name in names:
             by_seed = {cell.seed: cell.record for cell in self.cells if cell.training == name}
             rows.append((name, tuple(spread(c[key] for c in by_seed.values()) for key in columns.values())))
-        return Table('cost', 'What each training cost.', tuple(columns), tuple(rows), 0, len(self.seeds))
+        heads, metrics = tuple(columns), tuple(columns.values())
+        title = 'What each training cost.'
+        return Table('cost', title, heads, tuple(rows), 0, len(self.seeds), metrics=metrics)
 
     def real_table(self) -> Table:
         """The real photos, all metrics."""
@@ -204,7 +228,8 @@ class Results(CellIndex):
             if any(value is not None for value in values):
                 rows.append((row.head, values))
         title = f'Real photos of Ge et al., part dev. {". ".join(words for words, _ in METRICS.values())}.'
-        return Table(REAL, title, tuple(METRICS), tuple(rows), 3, len(self.seeds))
+        heads = tuple(METRICS)
+        return Table(REAL, title, heads, tuple(rows), 3, len(self.seeds), metrics=heads)
 
 
 def controls_legend(heads: Sequence[str]) -> str:
