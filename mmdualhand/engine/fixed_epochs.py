@@ -17,26 +17,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmdualhand.engine.numbered_batches import NumberedBatches
+from mmdualhand.engine.told_epochs import TellingTrainLoop, ToldLoader, check_epoch_length
 from mmdualhand.errors import ConfigError
 from mmdualhand.registry import LOOPS
 
 
-def check_epoch_length(value: Any) -> int:
-    """``train_cfg.epoch_length`` as it is given.
-
-    Raises:
-        ConfigError: It is no positive whole number.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f'train_cfg.epoch_length must be a number of steps, 1 or more, got {value!r}')
-    return value
-
-
-class FixedEpochLoader:
+class FixedEpochLoader(ToldLoader):
     """What the Runner takes for a DataLoader; one pass gives ``epoch_length`` batches.
 
     Args:
@@ -50,26 +40,16 @@ class FixedEpochLoader:
     """
 
     def __init__(self, loader: DataLoader, epoch_length: int, seed: int = 0) -> None:
+        super().__init__(seed)
         self.loader = loader
         self.epoch_length = check_epoch_length(epoch_length)
         self._batches = NumberedBatches(loader, 'train_dataloader')
-        self._epoch, self._seed = 0, seed
 
     def __len__(self) -> int:
         return self.epoch_length
 
     def __iter__(self) -> Iterator[Any]:
         return self._batches.batches(self._epoch * self.epoch_length, self.epoch_length, self._seed)
-
-    def set_epoch(self, epoch: int, seed: int | None = None) -> None:
-        """Choose the epoch that the next pass gives.
-
-        Args:
-            epoch: Number of the epoch, from 0.
-            seed: Seed of the run; unchanged where None.
-        """
-        self._epoch = epoch
-        self._seed = self._seed if seed is None else seed
 
     @property
     def batch_size(self) -> int | None:
@@ -81,14 +61,9 @@ class FixedEpochLoader:
         """The dataset, where the Runner and its hooks look for it."""
         return self.loader.dataset
 
-    @property
-    def sampler(self) -> FixedEpochLoader:
-        """Has ``set_epoch``, which is all that hooks want of a sampler."""
-        return self
-
 
 @LOOPS.register_module()
-class FixedEpochTrainLoop(EpochBasedTrainLoop):
+class FixedEpochTrainLoop(TellingTrainLoop):
     """mmengine's epoch loop with epochs of ``epoch_length`` steps over an ordinary dataloader.
 
     Args:
@@ -102,8 +77,6 @@ class FixedEpochTrainLoop(EpochBasedTrainLoop):
         ConfigError: See :class:`FixedEpochLoader`; or the dataloader has streams.
     """
 
-    dataloader: FixedEpochLoader
-
     def __init__(
         self,
         runner: Runner,
@@ -113,11 +86,6 @@ class FixedEpochTrainLoop(EpochBasedTrainLoop):
     ) -> None:
         loader = FixedEpochLoader(_build(runner, dataloader), epoch_length, runner.seed)
         super().__init__(runner, loader, **kwargs)
-
-    def run_epoch(self) -> None:
-        """Train one epoch, its batches placed by its number."""
-        self.dataloader.set_epoch(self._epoch, self.runner.seed)
-        super().run_epoch()
 
 
 def _build(runner: Runner, config: DataLoader | Mapping[str, Any]) -> DataLoader:

@@ -28,11 +28,11 @@ from typing import Any
 from zlib import crc32
 
 from mmengine.dist import all_gather_object
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmdualhand.engine.fixed_epochs import check_epoch_length
 from mmdualhand.engine.numbered_batches import NumberedBatches
+from mmdualhand.engine.told_epochs import TellingTrainLoop, ToldLoader, check_epoch_length
 from mmdualhand.errors import ConfigError
 from mmdualhand.registry import LOOPS
 
@@ -92,7 +92,7 @@ def stream_seed(seed: int, name: str) -> int:
     return (seed + crc32(name.encode())) % 2**31
 
 
-class StreamLoader:
+class StreamLoader(ToldLoader):
     """What the Runner takes for a DataLoader: one pass gives a batch of every stream a step.
 
     Args:
@@ -117,6 +117,7 @@ class StreamLoader:
         seed: int = 0,
         epoch_length: int | None = None,
     ) -> None:
+        super().__init__(seed)
         _check_driver(driver, loaders)
         self.loaders = dict(loaders)
         self.driver = driver
@@ -124,7 +125,6 @@ class StreamLoader:
         self._streams = {
             name: NumberedBatches(loader, f'{_PLACE}.{name}') for name, loader in loaders.items()
         }
-        self._epoch, self._seed = 0, seed
         _check_processes({name: len(stream) for name, stream in self._streams.items()})
 
     def __len__(self) -> int:
@@ -139,16 +139,6 @@ class StreamLoader:
         for batches in zip(*parts.values(), strict=True):
             yield dict(zip(parts, batches, strict=True))
 
-    def set_epoch(self, epoch: int, seed: int | None = None) -> None:
-        """Choose the epoch that the next pass gives.
-
-        Args:
-            epoch: Number of the epoch, from 0.
-            seed: Seed of the run; unchanged where None.
-        """
-        self._epoch = epoch
-        self._seed = self._seed if seed is None else seed
-
     @property
     def batch_size(self) -> int | None:
         """Rows of the driver in a step of one process."""
@@ -158,11 +148,6 @@ class StreamLoader:
     def dataset(self) -> StreamDatasets:
         """Stands for the datasets where the Runner and its hooks look for one."""
         return StreamDatasets(self)
-
-    @property
-    def sampler(self) -> StreamLoader:
-        """Has ``set_epoch``, which is all that hooks want of a sampler."""
-        return self
 
 
 class StreamDatasets:
@@ -194,7 +179,7 @@ class StreamDatasets:
 
 
 @LOOPS.register_module()
-class StreamTrainLoop(EpochBasedTrainLoop):
+class StreamTrainLoop(TellingTrainLoop):
     """mmengine's epoch loop over named streams.
 
     Args:
@@ -210,8 +195,6 @@ class StreamTrainLoop(EpochBasedTrainLoop):
         ConfigError: See :func:`stream_configs` and :class:`StreamLoader`.
     """
 
-    dataloader: StreamLoader
-
     def __init__(
         self,
         runner: Runner,
@@ -222,11 +205,6 @@ class StreamTrainLoop(EpochBasedTrainLoop):
         if not isinstance(dataloader, StreamLoader):
             dataloader = _build(runner, dataloader, epoch_length)
         super().__init__(runner, dataloader, **kwargs)
-
-    def run_epoch(self) -> None:
-        """Train one epoch, the streams placed by its number."""
-        self.dataloader.set_epoch(self._epoch, self.runner.seed)
-        super().run_epoch()
 
 
 def _build(runner: Runner, config: Mapping[str, Any], epoch_length: int | None) -> StreamLoader:
