@@ -144,6 +144,18 @@ def test_tables_by_hand():
     assert 'cost,baseline,cpu s with its starts,chain_cpu_seconds,6,0,2' in lines
 
 
+def test_titles_say_data_scale_and_seeds():
+    assert two_stage.tables([], 'mini') == []
+    made = [{**c, 'origin': {'data': {'x': 'a1b2'}}} for c in cells()]
+    epe = two_stage.tables(made, 'mini')[0]
+    assert epe.title.startswith('Both stages. EPE in mm')
+    assert 'embedded data, whose hands are rendered; scale mini; mean +- standard' in epe.title
+    assert 'deviation of the seeds [0, 1]. Differences' in epe.title
+    assert epe.short == 'Both stages, EPE (embedded data, scale mini, seeds 0, 1)'
+    one = two_stage.tables([c for c in cells() if not c['seed']], 'small')[1]
+    assert one.short == 'Both stages, PCK@0.05 (unknown data, scale small, seed 0)'
+
+
 def test_one_seed_has_no_spread():
     one = [c for c in cells() if c['seed'] == 0]
     assert '| fine-tuned | 11.50 | 15.00 | 17.00 | 19.00 | 21.00 | 18.00 | - | 0.60 |' in markdown_text(

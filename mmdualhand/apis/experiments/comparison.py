@@ -90,3 +90,8 @@ def seeds_words(seeds: Sequence[int]) -> str:
     if not seeds:
         return 'none'
     return f'seed{"s" if len(seeds) > 1 else ""} {", ".join(map(str, seeds))}'
+
+
+def over(seeds: Sequence[int]) -> str:
+    """What a value is of the seeds, for the title of a table."""
+    return f'mean +- standard deviation of the seeds {list(seeds)}' if len(seeds) > 1 else seeds_words(seeds)

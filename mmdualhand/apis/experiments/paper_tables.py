@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
 
-from mmdualhand.apis.experiments.comparison import SharedSeeds, seeds_words
+from mmdualhand.apis.experiments.comparison import SharedSeeds, over, seeds_words
 from mmdualhand.apis.experiments.data_kind import data_name, data_words
 from mmdualhand.apis.experiments.entries import Entry
 from mmdualhand.apis.experiments.results import TARGETS, CellIndex, Row, mean
@@ -276,8 +276,3 @@ def _agree(one: Entry, two: Entry, place: int, methods: SharedSeeds) -> bool | N
     if own is None or other is None or printed is None or beside is None or printed == beside:
         return None
     return (own < other) == (printed < beside)
-
-
-def over(seeds: Sequence[int]) -> str:
-    """What a value is of the seeds, for the title of a table."""
-    return f'mean +- standard deviation of the seeds {list(seeds)}' if len(seeds) > 1 else f'seed {seeds[0]}'

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from mmdualhand.apis.experiments.comparison import seeds_words
+from mmdualhand.apis.experiments.comparison import over, seeds_words
 from mmdualhand.apis.experiments.configs import benchmark_config
 from mmdualhand.apis.experiments.data_kind import data_name, data_words
 from mmdualhand.apis.experiments.definitions import Measurement
 from mmdualhand.apis.experiments.entries import CONTROL_ENTRIES, Entry, left_out_of, measurements_of
 from mmdualhand.apis.experiments.figures import draw_curves
 from mmdualhand.apis.experiments.paper_suite import provenance
-from mmdualhand.apis.experiments.paper_tables import over
 from mmdualhand.apis.experiments.results import TARGETS, Cell, CellIndex
 from mmdualhand.apis.experiments.selection import selection_sentence
 from mmdualhand.apis.experiments.suites import config_prefix

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmdualhand.apis.experiments.comparison import over, seeds_words
 from mmdualhand.apis.experiments.configs import data_folder
+from mmdualhand.apis.experiments.data_kind import data_name, data_words
 from mmdualhand.apis.experiments.definitions import Measurement, Training
 from mmdualhand.apis.experiments.results import REAL, TARGETS, CellIndex, Row
 from mmdualhand.apis.experiments.suites import config_prefix
@@ -151,15 +153,23 @@ def _with_and_without_bn(training: Training, benchmark: str) -> list[Measurement
 def tables(cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]:
     """EPE, PCK and AUC of every row and target, what the trainings cost, and the real photos."""
     results = Results(cells)
-    found = [results.table(metric) for metric in METRICS]
+    about = f'{data_words(cells)}; scale {scale}; {over(results.seeds)}'
+    short = f'{data_name(cells)}, scale {scale}, {seeds_words(results.seeds)}'
+    found = [results.table(metric, about, short) for metric in METRICS]
     return [table for table in (*found, results.cost_table(), results.real_table()) if table.rows]
 
 
 class Results(CellIndex):
     """The tables of the cells of the suite."""
 
-    def table(self, metric: str) -> Table:
-        """All rows in one metric: source, targets, their mean, difference to and ratio of fine-tuned."""
+    def table(self, metric: str, about: str, short: str) -> Table:
+        """All rows in one metric: source, targets, their mean, difference to and ratio of fine-tuned.
+
+        Args:
+            metric: Key of ``METRICS``.
+            about: Data, scale and seeds, for the title.
+            short: The same in a few words, for captions.
+        """
         columns = ['source', *TARGETS.values(), 'mean of targets', 'minus fine-tuned', 'ratio to baseline']
         rows = []
         for row in ROWS:
@@ -170,7 +180,7 @@ class Results(CellIndex):
                 rows.append((row.head, values))
         words, digits = METRICS[metric]
         title = (
-            f'{words}; mean +- standard deviation of the seeds {self.seeds}. Differences and ratios are '
+            f'Both stages. {words}; {about}. Differences and ratios are '
             'taken seed by seed, of the mean of the targets, between rows of given root depth.'
         )
         legend = controls_legend([head for head, _ in rows])
@@ -182,6 +192,7 @@ class Results(CellIndex):
             digits,
             len(self.seeds),
             legend,
+            short=f'Both stages, {metric} ({short})',
             metrics=(*[metric] * (len(columns) - 1), f'ratio of {metric}'),
         )
 
