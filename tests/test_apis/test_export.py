@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from mmdualhand.models.rgb_path import rgb_path
 from mmdualhand.registry import MODELS
 from mmdualhand.testing.batches import tiny_estimator
 from tests.fixtures.random_networks import unsettle
+from tests.fixtures.runs import REPO
 
 SIZE = (64, 48)
 CALIBRATION = {'temperature': 2.0, 'bias': [0.5] * 21}
@@ -117,6 +119,26 @@ def test_openvino(onnx_file: Path, crops: np.ndarray, expected: dict[str, np.nda
     check_runner(OpenVINORunner(onnx_file, threads=1), crops, expected)
     if openvino_has_bf16():
         assert 1e-3 < typical_shift(expected, OpenVINORunner(onnx_file, precision='bf16')(crops)) < 0.3
+
+
+def test_signals_after_openvino(onnx_file: Path) -> None:
+    """Runners that go in the order in which they came leave a process that still takes signals."""
+    pytest.importorskip('openvino', reason='OpenVINO is part of the extra export')
+    script = """
+import os, signal, sys
+from mmdualhand.apis.export.runners import OpenVINORunner
+
+signal.signal(signal.SIGUSR1, lambda number, frame: print('told'))
+first = OpenVINORunner(sys.argv[1], threads=1)
+second = OpenVINORunner(sys.argv[1], threads=1)
+del first
+del second
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    done = subprocess.run(
+        [sys.executable, '-c', script, str(onnx_file)], capture_output=True, text=True, cwd=REPO
+    )
+    assert (done.returncode, done.stdout) == (0, 'told\n'), done.stderr
 
 
 def test_int8(

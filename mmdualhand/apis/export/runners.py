@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -245,9 +246,23 @@ def openvino_has_bf16() -> bool:
 
 def _openvino_core() -> Any:
     try:
-        import openvino
+        import openvino  # noqa: F401
     except ImportError as error:
         raise _missing('openvino') from error
+    return _shared_core()
+
+
+@cache
+def _shared_core() -> Any:
+    """The one core of this process.
+
+    A core's CPU plugin gives the thread a stack for signals and takes it away when it
+    ends. Cores that end in the order in which they were made leave the thread with one
+    that is gone, and the next signal that Python handles (Ctrl-C, or the end of a loader's
+    worker) ends the process with a segmentation fault.
+    """
+    import openvino
+
     return openvino.Core()
 
 
