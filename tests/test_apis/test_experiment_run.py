@@ -389,8 +389,17 @@ def test_costs_compare(tmp_path):
         (root / name).mkdir(parents=True)
         (root / name / 'SYNTHETIC.json').write_text(json.dumps({'counts': counts}))
     assert estimated_cost(Job(PRETRAIN), tmp_path) == 2000 * 3 * 8
-    short = with_options([MEASUREMENTS[2]], (('train_cfg.max_epochs', 2),))[0].training
-    assert estimated_cost(Job(short), tmp_path) == 400 * 3 * 2 * 2
+
+    def tuning(*options):
+        return estimated_cost(Job(with_options([MEASUREMENTS[2]], options)[0].training), tmp_path)
+
+    target = 'train_dataloader.streams.target'
+    assert tuning(('train_cfg.max_epochs', 2)) == 400 * 3 * 2 * 2
+    few = (('train_cfg.max_epochs', 40), (f'{target}.dataset.real_fraction', 0.05))
+    assert tuning(*few) == tuning(('train_cfg.max_epochs', 2))
+    assert tuning(('train_cfg.max_epochs', 2), (f'{target}.dataset.num_subset', 100)) == 100 * 3 * 2 * 2
+    steps = (('train_cfg.max_epochs', 2), ('train_cfg.epoch_length', 50), (f'{target}.batch_size', 8))
+    assert tuning(*steps) == 50 * 8 * 3 * 2 * 2
 
 
 def test_code_version_is_that_of_the_checkout():

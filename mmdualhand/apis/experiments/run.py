@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,25 +104,29 @@ def make_tasks(plan: Plan, work_dir: Path, cells: Path) -> list[Task]:
 def estimated_cost(job: Job, work_dir: Path) -> float:
     """How long a job takes, in pictures times branches; only to compare jobs.
 
-    Numbers of pictures are those of the notes of embedded data; other data count alike.
+    Numbers of pictures are those of the notes of embedded data, of which an epoch takes what
+    ``real_fraction``, ``num_subset`` and ``epoch_length`` say; other data count alike.
     """
     cfg = training_config(job.training)
     loader = cfg.train_dataloader
     streams = 'streams' in loader
     driver = stream_configs(loader)[loader['driver']] if streams else loader
-    pictures = _pictures(driver['dataset'].get('data_root'))
+    pictures = _pictures(driver, cfg.train_cfg.get('epoch_length'))
     model = cfg.model
     branches = len(model.get('branches') or model.get('backbone', {}).get('branches') or 'rdf')
     steps = 0 if find_trained(job.training, work_dir) else cfg.train_cfg.get('max_epochs', 1)
     return pictures * branches * (steps * (2 if streams else 1) + _MEASUREMENT_COST * len(job.measurements))
 
 
-def _pictures(root: Any) -> float:
-    note = Path(str(root)) / NOTE
-    if not note.is_file():
-        return 1000.0
-    counts = json.loads(note.read_text(encoding='utf-8')).get('counts') or {}
-    return float(max(counts.values(), default=1000))
+def _pictures(loader: Mapping[str, Any], epoch_length: int | None) -> float:
+    """Pictures of an epoch."""
+    if epoch_length is not None:
+        return float(epoch_length * loader['batch_size'])
+    dataset = loader['dataset']
+    note = Path(str(dataset.get('data_root'))) / NOTE
+    counts = json.loads(note.read_text(encoding='utf-8')).get('counts') if note.is_file() else None
+    there = float(max((counts or {}).values(), default=1000))
+    return min(there, dataset.get('num_subset') or there) * (dataset.get('real_fraction') or 1.0)
 
 
 def run_measurements(

@@ -138,11 +138,11 @@ class DualEncoder(BaseModule):
             raise ValueError(f'rgb has {rgb.shape[0]} rows and depth {depth.shape[0]}; they must agree')
         fused = 'fused' in self.branches
         out = DualFeatures({}, stages={'rgb': [], 'depth': []} if keep_stages else {}, stem=r)
-        d, f = self._attend(depth, self.depth_encoder.stem, r if fused else None, views, out)
+        d, f = self.attend(depth, self.depth_encoder.stem, r if fused else None, views, out)
         for i in range(len(self.rgb_encoder.stages)):
             self._keep(out, 'rgb', r)
             r, f_next = self._rgb_and_fused(self.rgb_encoder.stages[i], r, f, views)
-            d, f = self._attend(d, self.depth_encoder.stages[i], f_next, views, out)
+            d, f = self.attend(d, self.depth_encoder.stages[i], f_next, views, out)
         self._keep(out, 'rgb', r)
         final = {'rgb': r, 'depth': d, 'fused': f}
         out.final = {branch: x for branch in self.branches if (x := final[branch]) is not None}
@@ -169,14 +169,45 @@ class DualEncoder(BaseModule):
             raise ConfigError('a second pass needs the branches "depth" and "fused"')
         out = DualFeatures({}, stages={'depth': []} if keep_stages else {}, stem=stem)
         start = stem if 'fused' in self.branches else None
-        d, f = self._attend(depth, self.depth_encoder.stem, start, views, out)
+        d, f = self.attend(depth, self.depth_encoder.stem, start, views, out)
         for rgb_stage, depth_stage in zip(self.rgb_encoder.stages, self.depth_encoder.stages, strict=True):
             if f is not None:
                 with batch_layout(view_segments('fused', f.shape[0], views)):
                     f = rgb_stage(f)
-            d, f = self._attend(d, depth_stage, f, views, out)
+            d, f = self.attend(d, depth_stage, f, views, out)
         out.final = {'depth': d} if f is None else {'depth': d, 'fused': f}
         return out
+
+    def attend(
+        self,
+        depth: Tensor,
+        stage: Callable[[Tensor], Tensor],
+        fused: Tensor | None,
+        views: int,
+        out: DualFeatures,
+    ) -> tuple[Tensor, Tensor | None]:
+        """One depth stage; its weights act on its own and on the fused features (Section 3 of the paper).
+
+        A subclass that overrides it joins the two encoders in another way.
+
+        Args:
+            depth: ``(V*B, C, h, w)`` input of the stage.
+            stage: The stage of the depth encoder.
+            fused: ``(V*B, C', h', w')`` features of the fused branch as the stage's RGB counterpart
+                gives them; None without the branch.
+            views: V, 1 or 2.
+            out: Takes the attention weights and what else is kept.
+
+        Returns:
+            Features of ``depth`` and ``fused``, both attended; they go into the next stage.
+        """
+        with batch_layout(view_segments('depth', depth.shape[0], views)):
+            depth = stage(depth)
+        self._keep(out, 'depth', depth)
+        weights = self.attention.weights(depth)
+        out.attention.append(weights)
+        attended = depth * weights.to(depth.dtype)
+        return attended, None if fused is None else fused * weights.to(fused.dtype)
 
     def _encode_rgb(self, r: Tensor, views: int, keep_stages: bool) -> DualFeatures:
         out = DualFeatures({}, stages={'rgb': []} if keep_stages else {}, stem=r)
@@ -187,23 +218,6 @@ class DualEncoder(BaseModule):
                 self._keep(out, 'rgb', r)
         out.final = {'rgb': r}
         return out
-
-    def _attend(
-        self,
-        depth: Tensor,
-        stage: Callable[[Tensor], Tensor],
-        fused: Tensor | None,
-        views: int,
-        out: DualFeatures,
-    ) -> tuple[Tensor, Tensor | None]:
-        """One depth stage; its weights act on its own and on the fused features."""
-        with batch_layout(view_segments('depth', depth.shape[0], views)):
-            depth = stage(depth)
-        self._keep(out, 'depth', depth)
-        weights = self.attention.weights(depth)
-        out.attention.append(weights)
-        attended = depth * weights.to(depth.dtype)
-        return attended, None if fused is None else fused * weights.to(fused.dtype)
 
     def _rgb_and_fused(
         self, stage: Callable[[Tensor], Tensor], r: Tensor, f: Tensor | None, views: int
