@@ -153,10 +153,14 @@ def _with_and_without_bn(training: Training, benchmark: str) -> list[Measurement
 def tables(cells: Sequence[Mapping[str, Any]], scale: str) -> list[Table]:
     """EPE, PCK and AUC of every row and target, what the trainings cost, and the real photos."""
     results = Results(cells)
-    about = f'{data_words(cells)}; scale {scale}; {over(results.seeds)}'
-    short = f'{data_name(cells)}, scale {scale}, {seeds_words(results.seeds)}'
-    found = [results.table(metric, about, short) for metric in METRICS]
-    return [table for table in (*found, results.cost_table(), results.real_table()) if table.rows]
+    about = f'scale {scale}; {over(results.seeds)}'
+    short = f'scale {scale}, {seeds_words(results.seeds)}'
+    found = [
+        results.table(metric, f'{data_words(cells)}; {about}', f'{data_name(cells)}, {short}')
+        for metric in METRICS
+    ]
+    found += [results.cost_table(about, short), results.real_table(about, short)]
+    return [table for table in found if table.rows]
 
 
 class Results(CellIndex):
@@ -214,8 +218,13 @@ class Results(CellIndex):
         ]
         return spread(a / b if b else math.nan for a, b in pairs if a is not None and b is not None)
 
-    def cost_table(self) -> Table:
-        """Steps and seconds of every training, with what it starts from."""
+    def cost_table(self, about: str, short: str) -> Table:
+        """Steps and seconds of every training, with what it starts from.
+
+        Args:
+            about: Scale and seeds, for the title.
+            short: The same in a few words, for captions.
+        """
         names = dict.fromkeys(cell.training for cell in self.cells)
         columns = {
             'steps': 'steps', 'cpu s': 'cpu_seconds', 'cpu s with its starts': 'chain_cpu_seconds',
@@ -226,11 +235,24 @@ class Results(CellIndex):
             by_seed = {cell.seed: cell.record for cell in self.cells if cell.training == name}
             rows.append((name, tuple(spread(c[key] for c in by_seed.values()) for key in columns.values())))
         heads, metrics = tuple(columns), tuple(columns.values())
-        title = 'What each training cost.'
-        return Table('cost', title, heads, tuple(rows), 0, len(self.seeds), metrics=metrics)
+        return Table(
+            'cost',
+            f'What each training cost; {about}.',
+            heads,
+            tuple(rows),
+            0,
+            len(self.seeds),
+            short=f'What each training cost ({short})',
+            metrics=metrics,
+        )
 
-    def real_table(self) -> Table:
-        """The real photos, all metrics."""
+    def real_table(self, about: str, short: str) -> Table:
+        """The real photos, all metrics.
+
+        Args:
+            about: Scale and seeds, for the title.
+            short: The same in a few words, for captions.
+        """
         rows = []
         for row in (BASELINE, PRE_TRAINED, FINE_TUNED):
             values = tuple(
@@ -238,9 +260,18 @@ class Results(CellIndex):
             )
             if any(value is not None for value in values):
                 rows.append((row.head, values))
-        title = f'Real photos of Ge et al., part dev. {". ".join(words for words, _ in METRICS.values())}.'
+        words = '. '.join(words for words, _ in METRICS.values())
         heads = tuple(METRICS)
-        return Table(REAL, title, heads, tuple(rows), 3, len(self.seeds), metrics=heads)
+        return Table(
+            REAL,
+            f'Real photos of Ge et al., part dev; {about}. {words}.',
+            heads,
+            tuple(rows),
+            3,
+            len(self.seeds),
+            short=f'Real photos of Ge et al., part dev ({short})',
+            metrics=heads,
+        )
 
 
 def controls_legend(heads: Sequence[str]) -> str:
