@@ -100,6 +100,7 @@ class BaseHandDataset(Dataset):
         self._wanted, self._num_samples, self._num_checked = indices, num_samples, num_checked
         self._fraction = (real_fraction, fraction_seed)
         self._indices = np.zeros(0, np.int64)
+        self._whole_length = 0
         self._ready = False
         self._draws = 0
         # shared memory, so that persistent workers see a new epoch
@@ -169,6 +170,12 @@ class BaseHandDataset(Dataset):
     def __len__(self) -> int:
         self.full_init()
         return len(self._indices)
+
+    @property
+    def whole_length(self) -> int:
+        """Number of samples if ``real_fraction`` took all of them."""
+        self.full_init()
+        return self._whole_length
 
     def labels_only(self, index: int) -> HandSample:
         """The checked record of a sample, without reading a picture.
@@ -256,6 +263,7 @@ class BaseHandDataset(Dataset):
             if picked.ndim != 1 or (picked.size and not (0 <= picked.min() and picked.max() < count)):
                 raise ConfigError(f'indices must be record numbers in 0..{count - 1}')
         picked = picked[: self._num_samples]
+        self._whole_length = len(picked)
         picked = picked[seeded_fraction(len(picked), *self._fraction)]
         if not len(picked):
             raise DataError(f'{self._name} at {self.data_root} has no usable record')

@@ -21,7 +21,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmdualhand.engine.numbered_batches import NumberedBatches
-from mmdualhand.engine.told_epochs import TellingTrainLoop, ToldLoader, check_epoch_length
+from mmdualhand.engine.told_epochs import TellingTrainLoop, ToldLoader, epoch_steps
 from mmdualhand.errors import ConfigError
 from mmdualhand.registry import LOOPS
 
@@ -31,18 +31,19 @@ class FixedEpochLoader(ToldLoader):
 
     Args:
         loader: Its settings and dataset are used; it is not iterated.
-        epoch_length: Steps of an epoch.
+        epoch_length: Steps of an epoch, or ``'whole'`` for as many as a pass takes without ``real_fraction``.
         seed: Seed of the run, until :meth:`set_epoch` tells another.
 
     Raises:
-        ConfigError: A length below 1, or a loader that gives no batch, has no end, or
-            has an order that cannot be repeated.
+        ConfigError: A length without meaning, see
+            :func:`~mmdualhand.engine.told_epochs.epoch_steps`; or a loader that gives no batch,
+            has no end, or has an order that cannot be repeated.
     """
 
-    def __init__(self, loader: DataLoader, epoch_length: int, seed: int = 0) -> None:
+    def __init__(self, loader: DataLoader, epoch_length: int | str, seed: int = 0) -> None:
         super().__init__(seed)
         self.loader = loader
-        self.epoch_length = check_epoch_length(epoch_length)
+        self.epoch_length = epoch_steps(epoch_length, loader)
         self._batches = NumberedBatches(loader, 'train_dataloader')
 
     def __len__(self) -> int:
@@ -69,7 +70,7 @@ class FixedEpochTrainLoop(TellingTrainLoop):
     Args:
         runner: The Runner.
         dataloader: ``train_dataloader``, without streams, or a DataLoader.
-        epoch_length: Steps of an epoch.
+        epoch_length: Steps of an epoch, or ``'whole'`` for as many as a pass takes without ``real_fraction``.
         kwargs: ``max_epochs``, ``val_begin``, ``val_interval`` and
             ``dynamic_intervals`` of mmengine's ``EpochBasedTrainLoop``.
 
@@ -81,7 +82,7 @@ class FixedEpochTrainLoop(TellingTrainLoop):
         self,
         runner: Runner,
         dataloader: DataLoader | Mapping[str, Any],
-        epoch_length: int,
+        epoch_length: int | str,
         **kwargs: Any,
     ) -> None:
         loader = FixedEpochLoader(_build(runner, dataloader), epoch_length, runner.seed)

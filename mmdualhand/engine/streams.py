@@ -32,7 +32,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmdualhand.engine.numbered_batches import NumberedBatches
-from mmdualhand.engine.told_epochs import TellingTrainLoop, ToldLoader, check_epoch_length
+from mmdualhand.engine.told_epochs import TellingTrainLoop, ToldLoader, epoch_steps
 from mmdualhand.errors import ConfigError
 from mmdualhand.registry import LOOPS
 
@@ -99,7 +99,8 @@ class StreamLoader(ToldLoader):
         loaders: Stream name to its DataLoader, the same names on every process.
         driver: The stream whose pass is an epoch.
         seed: Seed of the run, until :meth:`set_epoch` tells another.
-        epoch_length: Steps of an epoch; None: a pass of the driver.
+        epoch_length: Steps of an epoch, or ``'whole'`` for as many as a pass of the driver takes
+            without ``real_fraction``; None: a pass of the driver.
 
     Attributes:
         loaders: As given, for their settings and datasets; they are not iterated.
@@ -115,13 +116,13 @@ class StreamLoader(ToldLoader):
         loaders: Mapping[str, DataLoader],
         driver: str,
         seed: int = 0,
-        epoch_length: int | None = None,
+        epoch_length: int | str | None = None,
     ) -> None:
         super().__init__(seed)
         _check_driver(driver, loaders)
         self.loaders = dict(loaders)
         self.driver = driver
-        self.epoch_length = None if epoch_length is None else check_epoch_length(epoch_length)
+        self.epoch_length = None if epoch_length is None else epoch_steps(epoch_length, loaders[driver])
         self._streams = {
             name: NumberedBatches(loader, f'{_PLACE}.{name}') for name, loader in loaders.items()
         }
@@ -186,8 +187,9 @@ class StreamTrainLoop(TellingTrainLoop):
         runner: The Runner.
         dataloader: A :class:`StreamLoader`, or ``train_dataloader`` as the module
             describes it.
-        epoch_length: Steps of an epoch; None: a pass of the driver. A
-            :class:`StreamLoader` that is given has its own.
+        epoch_length: Steps of an epoch, or ``'whole'`` for as many as a pass of the driver takes
+            without ``real_fraction``; None: a pass of the driver. A :class:`StreamLoader` that
+            is given has its own.
         kwargs: ``max_epochs``, ``val_begin``, ``val_interval`` and
             ``dynamic_intervals`` of mmengine's ``EpochBasedTrainLoop``.
 
@@ -199,7 +201,7 @@ class StreamTrainLoop(TellingTrainLoop):
         self,
         runner: Runner,
         dataloader: StreamLoader | Mapping[str, Any],
-        epoch_length: int | None = None,
+        epoch_length: int | str | None = None,
         **kwargs: Any,
     ) -> None:
         if not isinstance(dataloader, StreamLoader):
@@ -207,7 +209,7 @@ class StreamTrainLoop(TellingTrainLoop):
         super().__init__(runner, dataloader, **kwargs)
 
 
-def _build(runner: Runner, config: Mapping[str, Any], epoch_length: int | None) -> StreamLoader:
+def _build(runner: Runner, config: Mapping[str, Any], epoch_length: int | str | None) -> StreamLoader:
     different = runner._randomness_cfg.get('diff_rank_seed', False)
     loaders = {
         name: Runner.build_dataloader(one, seed=stream_seed(runner.seed, name), diff_rank_seed=different)

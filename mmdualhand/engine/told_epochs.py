@@ -6,20 +6,53 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+from mmengine.dist import get_world_size
 from mmengine.runner import EpochBasedTrainLoop
+from torch.utils.data import DataLoader
 
 from mmdualhand.errors import ConfigError
 
+WHOLE = 'whole'
+"""``train_cfg.epoch_length`` of as many steps as a pass takes without the dataset's ``real_fraction``."""
 
-def check_epoch_length(value: Any) -> int:
-    """``train_cfg.epoch_length`` as it is given.
+
+def epoch_steps(value: int | str, loader: DataLoader) -> int:
+    """Steps of an epoch by ``train_cfg.epoch_length``.
+
+    Args:
+        value: A number of steps, or :data:`WHOLE`: trainings on different shares of a dataset
+            then have the same steps, learning rates and epochs.
+        loader: What gives the batches.
 
     Raises:
-        ConfigError: It is no positive whole number.
+        ConfigError: It is neither; or, for :data:`WHOLE`, the loader has no batch size, or the
+            dataset has no ``whole_length``.
     """
+    if value == WHOLE:
+        return _steps_of_whole(loader)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f'train_cfg.epoch_length must be a number of steps, 1 or more, got {value!r}')
+        raise ConfigError(
+            f"train_cfg.epoch_length must be a number of steps, 1 or more, or '{WHOLE}', got {value!r}"
+        )
     return value
+
+
+def _steps_of_whole(loader: DataLoader) -> int:
+    samples, rows = getattr(loader.dataset, 'whole_length', None), loader.batch_size
+    if samples is None or rows is None:
+        lacks = 'batch size' if rows is None else f'whole_length ({type(loader.dataset).__name__})'
+        raise ConfigError(
+            f"train_cfg.epoch_length='{WHOLE}' needs a dataloader with a batch size over a dataset that "
+            f'says how long it is without real_fraction; there is no {lacks}: give a number of steps'
+        )
+    here = -(-samples // get_world_size())
+    steps = here // rows if loader.drop_last else -(-here // rows)
+    if not steps:
+        raise ConfigError(
+            f"train_cfg.epoch_length='{WHOLE}': {here} samples do not fill a batch of {rows}; "
+            'take a smaller batch_size, or drop_last=False'
+        )
+    return int(steps)
 
 
 class ToldLoader(ABC):

@@ -398,6 +398,7 @@ def test_costs_compare(tmp_path):
     few = (('train_cfg.max_epochs', 40), (f'{target}.dataset.real_fraction', 0.05))
     assert tuning(*few) == tuning(('train_cfg.max_epochs', 2))
     assert tuning(('train_cfg.max_epochs', 2), (f'{target}.dataset.num_subset', 100)) == 100 * 3 * 2 * 2
+    assert tuning(*few, ('train_cfg.epoch_length', 'whole')) == tuning(('train_cfg.max_epochs', 40))
     steps = (('train_cfg.max_epochs', 2), ('train_cfg.epoch_length', 50), (f'{target}.batch_size', 8))
     assert tuning(*steps) == 50 * 8 * 3 * 2 * 2
 

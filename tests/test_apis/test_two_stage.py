@@ -153,7 +153,7 @@ def test_titles_say_data_scale_and_seeds():
     assert 'deviation of the seeds [0, 1]. Differences' in epe.title
     assert epe.short == 'Both stages, EPE (embedded data, scale mini, seeds 0, 1)'
     cost = next(table for table in two_stage.tables(made, 'mini') if table.name == 'cost')
-    assert cost.title.startswith('What each training cost; scale mini; mean +- standard deviation of the seeds')
+    assert cost.title.startswith('What each training cost; scale mini; mean +- standard deviation of the')
     assert cost.short == 'What each training cost (scale mini, seeds 0, 1)'
     one = two_stage.tables([c for c in cells() if not c['seed']], 'small')[1]
     assert one.short == 'Both stages, PCK@0.05 (unknown data, scale small, seed 0)'

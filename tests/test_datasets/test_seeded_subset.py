@@ -45,6 +45,7 @@ def test_a_share_is_a_subset_and_lies_in_every_larger_one():
 def test_a_dataset_takes_a_share_of_its_samples(rhd_root):
     whole = RHDDataset(str(rhd_root))
     half = RHDDataset(str(rhd_root), real_fraction=0.5)
+    assert half.whole_length == whole.whole_length == len(whole)
     chosen = seeded_fraction(len(whole), 0.5, 0)
     ids = [whole.labels_only(int(place))['sample_id'] for place in chosen]
     assert [half.labels_only(place)['sample_id'] for place in range(len(half))] == ids

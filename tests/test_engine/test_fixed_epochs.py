@@ -73,6 +73,29 @@ def test_streams_go_round_below_a_given_length() -> None:
     assert [step for number in range(6) for step in epoch(shorter, number)] == row
 
 
+@pytest.mark.parametrize(('drop', 'steps'), [(True, 3), (False, 4)])
+def test_a_share_of_a_dataset_has_the_steps_of_all_of_it(drop: bool, steps: int) -> None:
+    """11 samples in batches of 3, of which a share has 4; it is gone through more than once."""
+    share = shuffled(4, 3, drop_last=drop)
+    share.dataset.whole_length = 11
+    assert len(FixedEpochLoader(share, 'whole')) == steps
+    streams = StreamLoader({'source': shuffled(9, 3), 'target': share}, 'target', epoch_length='whole')
+    assert len(streams) == steps
+    seen = [index for step in epoch(streams, 0) for index, _ in step['target']]
+    assert set(seen) <= {0, 1, 2, 3} and len(epoch(streams, 0)) == steps
+
+
+def test_the_length_of_a_whole_dataset_that_is_not_known() -> None:
+    with pytest.raises(
+        ConfigError, match=r'there is no whole_length \(NumberDataset\): give a number of steps'
+    ):
+        FixedEpochLoader(shuffled(4, 2), 'whole')
+    small = shuffled(4, 3, drop_last=True)
+    small.dataset.whole_length = 2
+    with pytest.raises(ConfigError, match='2 samples do not fill a batch of 3'):
+        FixedEpochLoader(small, 'whole')
+
+
 @pytest.mark.parametrize('length', [0, -1, 2.0, True, '500'])
 def test_lengths_without_meaning(length: Any) -> None:
     with pytest.raises(ConfigError, match=r'train_cfg\.epoch_length must be a number of steps'):

@@ -20,6 +20,7 @@ from mmdualhand.apis.experiments.origin import difference, measurement_origin
 from mmdualhand.apis.experiments.scheduler import Outcome, Task, Watcher, run_tasks
 from mmdualhand.apis.experiments.train_once import find_trained
 from mmdualhand.engine import stream_configs
+from mmdualhand.engine.told_epochs import WHOLE
 from mmdualhand.errors import ConfigError
 from mmdualhand.synthesis.generate import NOTE
 
@@ -118,15 +119,16 @@ def estimated_cost(job: Job, work_dir: Path) -> float:
     return pictures * branches * (steps * (2 if streams else 1) + _MEASUREMENT_COST * len(job.measurements))
 
 
-def _pictures(loader: Mapping[str, Any], epoch_length: int | None) -> float:
+def _pictures(loader: Mapping[str, Any], epoch_length: int | str | None) -> float:
     """Pictures of an epoch."""
-    if epoch_length is not None:
+    if isinstance(epoch_length, int):
         return float(epoch_length * loader['batch_size'])
     dataset = loader['dataset']
     note = Path(str(dataset.get('data_root'))) / NOTE
     counts = json.loads(note.read_text(encoding='utf-8')).get('counts') if note.is_file() else None
     there = float(max((counts or {}).values(), default=1000))
-    return min(there, dataset.get('num_subset') or there) * (dataset.get('real_fraction') or 1.0)
+    share = 1.0 if epoch_length == WHOLE else dataset.get('real_fraction') or 1.0
+    return float(share * min(there, dataset.get('num_subset') or there))
 
 
 def run_measurements(

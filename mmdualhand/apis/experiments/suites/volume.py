@@ -1,7 +1,8 @@
 """How much unlabelled data is needed: fine-tuning on 5, 25, 50 and 100 % of a target's training images.
 
 The paper has this question in its supplement. All parts of a target are trained for the same number of
-steps: a quarter of the images four times as often. A smaller part lies in every larger one.
+steps and epochs, ``epoch_length='whole'``: a quarter of the images four times as often. A smaller part
+lies in every larger one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from mmdualhand.apis.experiments.paper_tables import PaperTable
 from mmdualhand.apis.experiments.results import TARGETS
 from mmdualhand.apis.experiments.suites import config_prefix
 from mmdualhand.apis.experiments.tables import Table
+from mmdualhand.engine.told_epochs import WHOLE
 
 FRACTIONS = (0.05, 0.25, 0.5)
 _CONFIG = 'finetune_{}'
@@ -42,10 +44,7 @@ def options(scale: str, target: str, fraction: float) -> tuple[tuple[str, Any], 
         found.append((f'{_DATASET}.num_subset', None))
     if fraction < 1:
         found.append((f'{_DATASET}.real_fraction', fraction))
-        found.append(('train_cfg.max_epochs', round(cfg.train_cfg.max_epochs / fraction)))
-        for place, one in enumerate(cfg.get('param_scheduler') or []):
-            drops = tuple(round(epoch / fraction) for epoch in one.get('milestones', ()))
-            found.append((f'param_scheduler.{place}.milestones', drops))
+        found.append(('train_cfg.epoch_length', WHOLE))
     return tuple(found)
 
 
