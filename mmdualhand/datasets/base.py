@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,13 +14,11 @@ from mmengine.logging import MMLogger
 from torch.utils.data import Dataset, get_worker_info
 
 from mmdualhand.datasets.image_io import read_photo
+from mmdualhand.datasets.pipeline import Transform, build_pipeline, crop_rule
 from mmdualhand.datasets.seeded_subset import check_fraction, seeded_fraction
 from mmdualhand.datasets.validate import check_record, find_mixups
 from mmdualhand.errors import ConfigError, DataError, MissingFileError
-from mmdualhand.registry import TRANSFORMS
 from mmdualhand.structures import JOINT_NAMES, PARENTS, REFERENCE_BONE, ROOT_JOINT, HandSample
-
-Transform = Callable[[dict[str, Any]], dict[str, Any]]
 
 EMBEDDED_MARKER = 'SYNTHETIC.json'
 
@@ -96,7 +94,7 @@ class BaseHandDataset(Dataset):
         self.on_error = on_error
         self.test_mode = test_mode
         self.num_skipped = 0
-        self.pipeline = [_build(transform) for transform in pipeline]
+        self.pipeline = build_pipeline(pipeline)
         self._wanted, self._num_samples, self._num_checked = indices, num_samples, num_checked
         self._fraction = (real_fraction, fraction_seed)
         self._indices = np.zeros(0, np.int64)
@@ -161,7 +159,7 @@ class BaseHandDataset(Dataset):
             'root_joint': int(ROOT_JOINT),
             'reference_bone': list(REFERENCE_BONE),
             'units': 'mm',
-            'crop_rule': self._crop_rule(),
+            'crop_rule': crop_rule(self.pipeline),
             'lifting': self.lifting,
             'wrist_convention': self.wrist_convention,
             'embedded': (self.data_root / EMBEDDED_MARKER).is_file(),
@@ -288,18 +286,3 @@ class BaseHandDataset(Dataset):
         if findings:
             listed = '\n'.join(f'  - {finding}' for finding in findings)
             raise DataError(f'{self._name} at {self.data_root} looks wrong:\n{listed}')
-
-    def _crop_rule(self) -> str:
-        for transform in self.pipeline:
-            rule = getattr(transform, 'rule_text', None)
-            if rule is not None:
-                return str(rule)
-        return 'none'
-
-
-def _build(transform: Mapping[str, Any] | Transform) -> Transform:
-    if isinstance(transform, Mapping):
-        return TRANSFORMS.build(dict(transform))
-    if not callable(transform):
-        raise ConfigError(f'a transform must be a config with a type or a callable, got {transform!r}')
-    return transform
