@@ -124,3 +124,23 @@ def test_parameter_count_of_the_published_network():
     with torch.device('meta'):
         net = ResNetEncoder(101)
     assert sum(p.numel() for p in net.parameters()) == 42_500_160
+
+
+def test_a_subclass_joins_the_encoders_in_another_way():
+    """Without attention the fused branch sees what the rgb branch sees; depth still attends to its own."""
+
+    class FusedAsItIs(DualResNet):
+        def attend(self, depth, stage, fused, views, out):
+            attended, _ = super().attend(depth, stage, fused, views, out)
+            return attended, fused
+
+    torch.manual_seed(0)
+    usual = DualResNet(depth=18, base_channels=8).train()
+    other = FusedAsItIs(depth=18, base_channels=8).train()
+    other.load_state_dict(usual.state_dict())
+    rgb, depth = torch.rand(2, 3, 64, 64), torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        before, after = usual(rgb, depth), other(rgb, depth)
+    torch.testing.assert_close(after['fused'], after['rgb'])
+    torch.testing.assert_close(after['depth'], before['depth'])
+    assert not torch.allclose(before['fused'], before['rgb'], atol=1e-2)
